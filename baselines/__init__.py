@@ -1,0 +1,1 @@
+"""Baselines and controls: methods by others, and the anchors every table needs."""

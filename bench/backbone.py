@@ -1,0 +1,121 @@
+"""The contract of a backbone: one latent diffusion model, seen as a few plain operations.
+
+Methods are written against this page alone. A backbone encodes audio to a latent, turns prompts into
+conditioning, predicts noise, decodes, and exposes its attention positions so that a controller can take part.
+The latent has shape (batch, channels, time, frequency).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from bench.audio import Clip
+from bench.diffusion.attention import AttentionSite, Controller
+from bench.diffusion.schedule import Schedule
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A clip in latent space, with what decoding needs to give it back its length and level.
+
+    Attributes:
+        latent: (1, channels, time, frequency).
+        gain: what the audio was multiplied by before encoding; the mixture and its stems share one gain.
+        samples: length of the clip at the backbone's rate.
+    """
+
+    latent: torch.Tensor
+    gain: float
+    samples: int
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """Prompts as the network reads them, one row a prompt.
+
+    Attributes:
+        prompts: the texts.
+        positive: tensors by name, each with the prompts as first axis.
+        negative: the same for the negative prompt, or None where guidance is not wanted.
+        offsets: for each prompt, the character range [start, end) of each text token; (0, 0) for special tokens.
+    """
+
+    prompts: tuple[str, ...]
+    positive: Mapping[str, torch.Tensor]
+    negative: Mapping[str, torch.Tensor] | None
+    offsets: tuple[tuple[Span, ...], ...]
+
+    def tokens(self, row: int, span: Span) -> list[int]:
+        """Indices of the text tokens of prompt `row` that overlap the characters [start, end)."""
+        start, end = span
+        return [i for i, (a, b) in enumerate(self.offsets[row]) if a < b and a < end and start < b]
+
+
+class Backbone(ABC):
+    """One latent diffusion model.
+
+    Attributes:
+        name: as registered.
+        sample_rate: Hz of the audio it reads and writes (mono).
+        untrained: True if its weights were drawn at random; every table says so.
+        licence: of its weights.
+    """
+
+    name: ClassVar[str]
+    sample_rate: int
+    untrained: bool = False
+    licence: str = "unknown"
+
+    @property
+    @abstractmethod
+    def identity(self) -> Mapping[str, Any]:
+        """All that moves its output: model id, revision, weights hash, dtype. JSON values."""
+
+    @abstractmethod
+    def encode(self, clip: Clip) -> Encoded:
+        """The clip's latent: the mode of the VAE posterior, scaled, of the mono down-mix at a fixed peak."""
+
+    @abstractmethod
+    def decode(self, latents: torch.Tensor, *, samples: int, gain: float = 1.0) -> list[Clip]:
+        """Audio of latents (batch, channels, time, frequency): `samples` long, divided by `gain`."""
+
+    @abstractmethod
+    def condition(self, prompts: Sequence[str], *, negative: str | None = None) -> Conditioning:
+        """Encode prompts, each by itself, so that a prompt's conditioning does not depend on its neighbours.
+
+        With `negative`, the conditioning carries what classifier-free guidance needs.
+        """
+
+    @abstractmethod
+    def schedule(self, steps: int) -> Schedule:
+        """The model's own noise schedule at `steps` steps."""
+
+    @abstractmethod
+    def predict(
+        self, latents: torch.Tensor, *, timestep: int, conditioning: Conditioning, guidance: float = 1.0
+    ) -> torch.Tensor:
+        """The noise ε in `latents` (batch, …) at a timestep, guided if `guidance` is not 1.
+
+        `conditioning` has one row per latent, or a single row for all. Guidance
+        ε∅ + w (ε_c − ε∅) needs a conditioning with a negative.
+        """
+
+    @property
+    @abstractmethod
+    def attention_sites(self) -> tuple[AttentionSite, ...]:
+        """Every attention of the network, in the order in which they are executed."""
+
+    @abstractmethod
+    def control(self, controller: Controller, sites: Sequence[AttentionSite]) -> AbstractContextManager[None]:
+        """Let a controller compute the attention at some sites for as long as the context lasts.
+
+        On leaving, by an exception too, the network is as it was.
+        """

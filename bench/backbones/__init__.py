@@ -1,0 +1,1 @@
+"""Backbones: one latent diffusion model a file, each behind `bench.backbone.Backbone`."""

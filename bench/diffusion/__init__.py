@@ -1,0 +1,1 @@
+"""Diffusion in plain functions: schedules, samplers, inversion, attention control."""

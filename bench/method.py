@@ -1,0 +1,115 @@
+"""The contract of a method: what turns a source and its tasks into audio.
+
+A method in its shortest form::
+
+    class Louder(Method):
+        name, version = "louder", 1
+
+        class Config(Method.Config):
+            gain: float = Field(2.0, description="factor on the mixture")
+
+        def edit(self, prepared, tasks, seeds):
+            return [prepared.source.mixture.scaled(self.config.gain) for _ in tasks]
+
+`prepare` runs once a source and is shared by all its tasks, `edit` runs once a batch. Randomness comes only
+from the seeds; a task's audio does not depend on what else is in its batch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.audio import Clip
+from bench.backbone import Backbone
+from bench.errors import UsageError
+from bench.task import EditTask, Source, Suite
+
+
+class Need(StrEnum):
+    """What a method uses. Recorded with every run, so that a table can say what each system was given."""
+
+    STEMS = "stems"
+    SOURCE_PROMPT = "source-prompt"
+    TARGET_PROMPT = "target-prompt"
+    TARGET_AUDIO = "target-audio"
+    BACKBONE = "backbone"
+    OTHER_SOURCES = "other-sources"
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """The progress callback of whoever does not watch."""
+
+
+@dataclass
+class Context:
+    """What a method is given to work with.
+
+    Attributes:
+        device: torch device string ("cpu", "cuda:0").
+        suite: the suite being run; only methods that declare `Need.OTHER_SOURCES` may look at other sources.
+        load_backbone: makes the backbone; called on first use, so methods without one never load torch weights.
+        progress: called as `progress(stage, done, total)` inside long operations.
+    """
+
+    device: str
+    suite: Suite
+    load_backbone: Callable[[], Backbone] | None = None
+    progress: Callable[[str, int, int], None] = no_progress
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """The backbone, loaded now if it was not."""
+        if self.load_backbone is None:
+            raise UsageError("this method needs a backbone", remedy="Name one with --backbone.", code="no-backbone")
+        return self.load_backbone()
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What `prepare` leaves for `edit`. Methods subclass it to carry more."""
+
+    source: Source
+
+
+@dataclass(frozen=True, eq=False)
+class Decoding:
+    """Edits still to be decoded: the runner calls `finish` on another thread while the next batch is edited."""
+
+    finish: Callable[[], list[Clip]]
+
+
+class Method(ABC):
+    """Base of all methods and baselines.
+
+    Attributes:
+        name: as registered. version: raised whenever the same input would give other audio.
+        needs: what it uses, see `Need`.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    needs: ClassVar[frozenset[Need]] = frozenset()
+
+    class Config(BaseModel):
+        """Every knob, with its published default and where that is published."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, config: Config, context: Context):
+        self.config = config
+        self.context = context
+
+    def prepare(self, source: Source) -> Prepared:
+        """All that depends on the source alone."""
+        return Prepared(source)
+
+    @abstractmethod
+    def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> list[Clip] | Decoding:
+        """The edited mixes of some tasks of the prepared source, in order, one seed a task."""

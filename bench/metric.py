@@ -1,0 +1,139 @@
+"""The contracts of metrics: a number for one edit, or a number for a set of edits.
+
+A metric's *identity* is a string of all that moves its value (version, model and hash, rate, window, gate).
+Values with different identities are never put in one column and never compared. What cannot be computed is
+`Missing` with a code and a reason: never NaN, 0 or -1, and never silently absent.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Literal, TypeVar
+
+from bench.audio import Clip
+from bench.task import EditTask, Source
+
+T = TypeVar("T")
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A value that is not there: `code` for counting, `why` for people."""
+
+    code: str
+    why: str
+
+
+class Needs(StrEnum):
+    """What a metric looks at beside the edit. Where a task lacks it, the value is `Missing` without a call."""
+
+    SOURCE = "source"
+    STEMS = "stems"
+    PROMPT = "prompt"
+    REFERENCE = "reference"
+    TRUE_EDIT = "true-edit"
+    MONOPHONIC = "monophonic-stem"
+
+
+class Features:
+    """Memo of what is computed from a clip and used by several metrics or several edits (resampling, a contour).
+
+    Keyed by the clip's content hash and a name that holds every parameter of the feature.
+    """
+
+    def __init__(self) -> None:
+        self._memo: dict[tuple[str, str], object] = {}
+
+    def get(self, clip: Clip, name: str, compute: Callable[[Clip], T]) -> T:
+        """The feature of a clip, computed if this is the first time."""
+        key = (clip.sha256, name)
+        if key not in self._memo:
+            self._memo[key] = compute(clip)
+        return self._memo[key]  # type: ignore[return-value]
+
+    def clear(self) -> None:
+        """Forget all; the scorer calls it between sources."""
+        self._memo.clear()
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One edit to be measured, with everything a metric may look at."""
+
+    task: EditTask
+    source: Source
+    edit: Clip
+    true_edit: Clip | None = None
+    reference: Clip | None = None
+    features: Features = field(default_factory=Features)
+
+
+class Metric(ABC):
+    """What both kinds of metric declare.
+
+    Attributes:
+        name: as registered; a published quirk has its own name (`cqt1-pcc@steermusic`).
+        version: raised whenever the value of the same audio changes.
+        direction: which way is better. unit: "" for a pure number. range: of possible values.
+        needs: see `Needs`. summary: one line for tables and `timbrebench show`.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    direction: ClassVar[Direction]
+    unit: ClassVar[str] = ""
+    range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    needs: ClassVar[frozenset[Needs]] = frozenset({Needs.SOURCE})
+    summary: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def parameters(self) -> str:
+        """All parameters that move the value, in words: "16 kHz mono, hop 512, gate -40 dB"."""
+
+    @property
+    def identity(self) -> str:
+        """The metric's identity, `name@version[parameters]`."""
+        return f"{self.name}@{self.version}[{self.parameters}]"
+
+
+class SampleMetric(Metric):
+    """One value a task."""
+
+    @abstractmethod
+    def score(self, case: Case) -> float | Missing:
+        """The value for one edit."""
+
+
+class CorpusMetric(Metric):
+    """One value for a set of edits."""
+
+    @abstractmethod
+    def score(self, cases: Sequence[Case]) -> float | Missing:
+        """The value for a set of edits."""
+
+
+def unmet(metric: Metric, case: Case) -> Missing | None:
+    """Why a metric cannot be asked about this case, if it cannot."""
+    if Needs.TRUE_EDIT in metric.needs and case.true_edit is None:
+        return Missing("no-true-edit", "this task has no true edit")
+    if Needs.REFERENCE in metric.needs and case.reference is None:
+        return Missing("no-reference", "this task has no reference audio")
+    if Needs.STEMS in metric.needs and case.task.stem not in case.source.stems:
+        return Missing("no-stem", f"the source has no {case.task.stem} stem")
+    if Needs.MONOPHONIC in metric.needs and case.task.monophonic is not True:
+        state = "polyphonic" if case.task.monophonic is False else "not known to be monophonic"
+        return Missing("not-monophonic", f"the edited stem is {state}")
+    return None
+
+
+def checked(value: float | Missing) -> float | Missing:
+    """A metric's value, with a non-finite number turned into `Missing`."""
+    if isinstance(value, Missing) or math.isfinite(value):
+        return value
+    return Missing("non-finite", f"the metric gave {value}")

@@ -1,0 +1,1 @@
+"""The runner: plan, workers, executors, progress, and scoring of what was run."""

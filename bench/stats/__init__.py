@@ -1,0 +1,1 @@
+"""Statistics: seeded, clustered by song."""

@@ -1,0 +1,1 @@
+"""The store: run directories, journals, atomic writes, the content-addressed cache."""

@@ -1,0 +1,1 @@
+"""The methods of the two papers this benchmark is built around."""

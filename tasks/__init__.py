@@ -1,0 +1,1 @@
+"""Suites: where the tasks and their audio come from."""
