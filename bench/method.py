@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -85,16 +85,29 @@ class Decoding:
     finish: Callable[[], list[Clip]]
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Rows that a method sends through the backbone's network: once a source, and once a task."""
+
+    prepare: int = 0
+    edit: int = 0
+
+
+Role = Literal["method", "baseline", "control"]
+
+
 class Method(ABC):
     """Base of all methods and baselines.
 
     Attributes:
         name: as registered. version: raised whenever the same input would give other audio.
+        role: what it is in a table; controls are never ranked.
         needs: what it uses, see `Need`.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
+    role: ClassVar[Role] = "method"
     needs: ClassVar[frozenset[Need]] = frozenset()
 
     class Config(BaseModel):
@@ -105,6 +118,10 @@ class Method(ABC):
     def __init__(self, config: Config, context: Context):
         self.config = config
         self.context = context
+
+    def cost(self) -> Cost:
+        """What `run --dry-run` estimates the time from."""
+        return Cost()
 
     def prepare(self, source: Source) -> Prepared:
         """All that depends on the source alone."""

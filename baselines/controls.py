@@ -1,0 +1,86 @@
+"""Controls: entries that are not methods, and without which no table can be read.
+
+`copy-source` changes nothing: the best possible preservation, no edit at all. `codec` is the source through the
+backbone's encoder and decoder: the ceiling of every method on that backbone. `random-clip` is another song:
+what an unrelated result scores. `silence` must never look good. A metric that ranks a real method below the
+random clip, or silence above anything, is not measuring what its name says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from bench.audio import Clip
+from bench.errors import DataError
+from bench.method import Decoding, Method, Need, Prepared
+from bench.task import EditTask
+
+
+class CopySource(Method):
+    """The source, unchanged."""
+
+    name = "copy-source"
+    version = 1
+    role = "control"
+
+    def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> list[Clip]:
+        """The mixture, once a task."""
+        return [prepared.source.mixture for _ in tasks]
+
+
+class Silence(Method):
+    """Digital silence of the source's length."""
+
+    name = "silence"
+    version = 1
+    role = "control"
+
+    def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> list[Clip]:
+        """Zeros, once a task."""
+        return [prepared.source.mixture.scaled(0.0) for _ in tasks]
+
+
+class Codec(Method):
+    """The source through the backbone's encoder and decoder, with no diffusion in between."""
+
+    name = "codec"
+    version = 1
+    role = "control"
+    needs = frozenset({Need.BACKBONE})
+
+    def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> Decoding:
+        """The same round trip for every task: decoded once."""
+        backbone = self.context.backbone
+        encoded = backbone.encode(prepared.source.mixture)
+        decode = partial(backbone.decode, encoded.latent, samples=encoded.samples, gain=encoded.gain)
+        return Decoding(lambda: decode() * len(tasks))
+
+
+class RandomClip(Method):
+    """The mixture of another song of the suite, drawn by the task's seed."""
+
+    name = "random-clip"
+    version = 1
+    role = "control"
+    needs = frozenset({Need.OTHER_SOURCES})
+
+    def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> list[Clip]:
+        """Another song's excerpt, at its own rate, cut or padded to the source's length."""
+        return [self._other(prepared, seed) for seed in seeds]
+
+    def _other(self, prepared: Prepared, seed: int) -> Clip:
+        suite = self.context.suite
+        others = sorted(ref.id for ref in suite.sources.values() if ref.song != prepared.source.song)
+        if not others:
+            raise DataError(
+                "there is no other song to draw a clip from",
+                where=prepared.source.id,
+                remedy="Use a suite, or a selection, with at least two songs.",
+                code="data/one-song",
+            )
+        drawn = others[int(np.random.default_rng(seed).integers(len(others)))]
+        mixture = suite.open(drawn).mixture
+        return mixture.fit(round(prepared.source.mixture.duration_s * mixture.rate))

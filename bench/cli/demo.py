@@ -1,0 +1,69 @@
+"""`timbrebench demo`: the whole road on the embedded default, in one command.
+
+It is the four verbs in a row (`tasks build`, `run`, `score`, `report`) on the `synth` suite and the `nano`
+backbone, with few steps; each command is printed as one would type it. Interrupted, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli import catalogue, report, run, score
+from bench.cli.output import output
+
+# method → whether it has diffusion steps to cut short
+ENTRIES = {
+    "polyphonia": True,
+    "sdedit": True,
+    "copy-source": False,
+    "codec": False,
+    "random-clip": False,
+    "silence": False,
+}
+
+
+def demo(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="folder for the runs and the page")] = Path("out/demo"),
+    steps: Annotated[int, typer.Option(min=2, help="diffusion steps; the published methods use 100 and 200")] = 20,
+    device: Annotated[str, typer.Option(help="as in `run`")] = "auto",
+) -> None:
+    """Run the whole road on the embedded default: tasks, runs, scores, a table and a page to listen to."""
+    from bench.cli.selection import build_suite
+
+    out_ = output(context)
+    suite = build_suite("synth", {})
+    out_.say(f"$ timbrebench tasks build synth   # {len(suite.tasks)} edits of {len(suite.sources)} songs")
+
+    from bench.runner.run import resolve_devices
+    from bench.runner.spec import RunSpec, needs_backbone, parse_config
+
+    runs: list[Path] = []
+    for name, stepped in ENTRIES.items():
+        method = catalogue.methods().get(name)
+        settings = [f"steps={steps}"] if stepped else []
+        network = catalogue.backbones().entry("nano").target if needs_backbone(method) else None
+        folder = out / name
+        out_.say(f"$ timbrebench run --suite synth --method {name}{_words(settings)} --out {folder}")
+        spec = RunSpec(
+            method=catalogue.methods().entry(name).target,
+            suite=suite,
+            out=folder,
+            backbone=network,
+            devices=resolve_devices(device),
+        )
+        run.execute(out_, spec, parse_config(method, settings))
+        runs.append(folder)
+    out_.say(f"$ timbrebench score {' '.join(map(str, runs))}")
+    score.execute(out_, runs)
+    site = out / "site"
+    out_.say(f"$ timbrebench report … --out {site}")
+    report.execute(out_, runs, site)
+
+
+def _words(settings: Sequence[str]) -> str:
+    return "".join(f" --set {setting}" for setting in settings)
