@@ -37,7 +37,7 @@ class SDEdit(Method):
     class Config(Method.Config):
         """Published values: Manor & Michaeli 2024, official code, SDEdit baseline."""
 
-        steps: int = Field(200, ge=1, le=1000, description="steps of the whole schedule")
+        steps: int = Field(200, ge=1, le=999, description="steps of the whole schedule")
         strength: float = Field(0.5, gt=0, le=1, description="fraction of the schedule that is run; 1 starts in noise")
         guidance: float = Field(12.0, ge=0, description="classifier-free guidance")
         eta: float = Field(1.0, ge=0, le=1, description="η of DDIM: 1 draws fresh noise in every step, 0 none")

@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import os
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +27,13 @@ Samples = npt.NDArray[np.float32]
 MAX_CHANNELS = 2
 MAX_SECONDS = 3600.0
 MIN_RATE, MAX_RATE = 8_000, 192_000
+FORMATS = frozenset({"WAV", "WAVEX", "FLAC", "OGG", "MP3", "AIFF"})
+"""What `Clip.read` accepts, by libsndfile's names. The rarer formats that it knows are refused."""
+
+# How the chunked formats say how many bytes of samples follow: byte order of the sizes, name of the chunk.
+_CHUNKED = {b"RIFF": ("<I", b"data"), b"RIFX": (">I", b"data"), b"FORM": (">I", b"SSND")}
+_UNKNOWN_SIZE = 0xFFFFFFFF  # what a program writes that streams to a pipe and cannot come back to fill it in
+_UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX: a FLAC header without a length
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +44,30 @@ class Clip:
     rate: int
 
     def __post_init__(self) -> None:
-        if self.samples.ndim != 2 or self.samples.dtype != np.float32:
+        shape = self.samples.shape
+        if self.samples.dtype != np.float32 or len(shape) != 2 or not 1 <= shape[1] <= MAX_CHANNELS or self.rate < 1:
             raise AudioError(
-                f"a clip needs float32 (samples, channels), not {self.samples.dtype} {self.samples.shape}",
-                remedy="Build clips with Clip.of(array, rate).",
+                "a clip needs float32 samples of shape (samples, 1 or 2) and a rate in Hz, "
+                f"not {self.samples.dtype} {shape} at {self.rate} Hz",
+                remedy="Build clips with Clip.of(array, rate), channels last.",
                 code="audio/shape",
             )
 
     @classmethod
     def of(cls, samples: npt.ArrayLike, rate: int) -> Clip:
-        """A clip from any real array, shaped (samples,) for mono or (samples, channels)."""
-        array = np.asarray(samples, dtype=np.float32)
+        """A clip from floating-point numbers, shaped (samples,) for mono or (samples, channels).
+
+        Raises:
+            AudioError: for another shape, or for integers: their full scale would have to be guessed.
+        """
+        array = np.asarray(samples)
+        if array.dtype.kind != "f":
+            raise AudioError(
+                f"a clip needs floating-point samples with full scale 1.0, not {array.dtype}",
+                remedy="Divide integer samples by their full scale first (32768 for 16 bit).",
+                code="audio/shape",
+            )
+        array = array.astype(np.float32, copy=False)
         return cls(np.ascontiguousarray(array[:, None] if array.ndim == 1 else array), rate)
 
     @classmethod
@@ -89,11 +112,15 @@ class Clip:
             return self
         import soxr
 
-        length = math.ceil(self.length * rate / self.rate)
+        length = -(-self.length * rate // self.rate)
         return Clip.of(soxr.resample(self.samples, self.rate, rate, quality="HQ"), rate).fit(length)
 
     def fit(self, length: int) -> Clip:
-        """Cut, or padded with silence at the end, to a number of samples."""
+        """Cut, or padded with silence at the end, to a number of samples (at least 0)."""
+        if length < 0:
+            raise AudioError(
+                f"a clip cannot have {length} samples", remedy="Ask for 0 or more.", code="audio/too-short"
+            )
         if length <= self.length:
             return Clip(self.samples[:length], self.rate)
         return Clip(np.pad(self.samples, ((0, length - self.length), (0, 0))), self.rate)
@@ -146,9 +173,11 @@ class Clip:
             AudioError: if rates differ, or there is no clip.
         """
         rates = {clip.rate for clip in clips}
-        if len(rates) != 1:
+        if not rates:
+            raise AudioError("cannot sum no clips", remedy="Give at least one clip.", code="audio/empty")
+        if len(rates) > 1:
             raise AudioError(
-                f"cannot sum clips of rates {sorted(rates)}",
+                f"cannot sum clips of rates {sorted(rates)} Hz",
                 remedy="Resample them to one rate first.",
                 code="audio/rate",
             )
@@ -168,12 +197,12 @@ class Clip:
         """
         import soundfile
 
-        rate, frames = _checked_header(path)
-        start = round(start_s * rate)
-        count = frames - start if duration_s is None else round(duration_s * rate)
-        if start < 0 or count <= 0 or start + count > frames:
+        info = file_info(path)
+        start = round(start_s * info.rate)
+        count = info.frames - start if duration_s is None else round(duration_s * info.rate)
+        if start < 0 or count <= 0 or start + count > info.frames:
             raise AudioError(
-                f"the excerpt at {start_s:g} s is not inside the file, which has {frames / rate:.3f} s",
+                f"the excerpt at {start_s:g} s is not inside the file, which has {info.duration_s:.3f} s",
                 where=str(path),
                 remedy="Choose an excerpt inside the file, or check that the file is complete.",
                 code="audio/too-short",
@@ -181,38 +210,45 @@ class Clip:
         try:
             samples, _ = soundfile.read(path, frames=count, start=start, dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, OSError) as error:
-            raise _unreadable(path, error) from error
+            raise _refused(path, "audio/damaged", f"its samples cannot be decoded ({_reason(error)})") from error
         if samples.shape[0] != count:
-            raise AudioError(
-                f"the header promises {frames} samples, but the data ends after {start + samples.shape[0]}",
-                where=str(path),
-                remedy="The file is cut off: fetch or export it again.",
-                code="audio/truncated",
-            )
+            raise _truncated(path, f"{info.frames} samples, but the data end after {start + samples.shape[0]}")
         if not np.isfinite(samples).all():
-            first = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
-            raise AudioError(
-                f"sample {start + first} is not a finite number",
-                where=str(path),
-                remedy="Export the file again; NaN or infinite samples cannot be edited or scored.",
-                code="audio/non-finite",
+            first = start + int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
+            raise _refused(
+                path, "audio/non-finite", f"sample {first} is NaN or infinite, which cannot be edited or scored"
             )
-        return cls(samples, rate)
+        return cls(samples, info.rate)
 
-    def encode(self, *, subtype: str = "PCM_24") -> bytes:
-        """The clip as a FLAC file in memory. Samples beyond full scale are clipped: see `clipped`."""
+    def encode(self, *, container: Literal["FLAC", "WAV"] = "FLAC", subtype: str = "PCM_24") -> bytes:
+        """The clip as a file in memory. Samples beyond full scale are clipped: see `clipped`.
+
+        What `read` gives back is exact for samples that are multiples of 2⁻²³ in [-1, 1) (2⁻¹⁵ for `PCM_16`),
+        so encoding what was read gives the same samples again.
+
+        Raises:
+            AudioError: for a clip without samples, or with NaN or infinite ones: no file can hold them.
+        """
         import soundfile
 
+        if self.length == 0 or not np.isfinite(self.samples).all():
+            empty = self.length == 0
+            raise AudioError(
+                f"a clip {'without samples' if empty else 'with NaN or infinite samples'} cannot be written",
+                remedy="Look for the fault in what produced it; silence or clipping would hide it.",
+                code="audio/empty" if empty else "audio/non-finite",
+            )
         buffer = io.BytesIO()
-        soundfile.write(buffer, np.clip(self.samples, -1.0, 1.0), self.rate, format="FLAC", subtype=subtype)
+        soundfile.write(buffer, np.clip(self.samples, -1.0, 1.0), self.rate, format=container, subtype=subtype)
         return buffer.getvalue()
 
     def write_wav(self, path: Path, *, subtype: str = "PCM_16") -> None:
-        """Write a WAV file (for data sets in layouts that ask for WAV)."""
-        import soundfile
-
+        """Write a WAV file whole or not at all (for data sets in layouts that ask for WAV). Errors as `encode`."""
+        data = self.encode(container="WAV", subtype=subtype)
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, np.clip(self.samples, -1.0, 1.0), self.rate, format="WAV", subtype=subtype)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        part.write_bytes(data)
+        part.replace(path)
 
     @property
     def clipped(self) -> int:
@@ -220,57 +256,99 @@ class Clip:
         return int((np.abs(self.samples) > 1.0).sum())
 
 
-def file_seconds(path: Path) -> float:
-    """Duration of an audio file from its header alone, checked like `Clip.read` checks it."""
-    rate, frames = _checked_header(path)
-    return frames / rate
+@dataclass(frozen=True)
+class FileInfo:
+    """What the header of a usable audio file says."""
+
+    rate: int
+    frames: int
+    channels: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.rate
 
 
-def _checked_header(path: Path) -> tuple[int, int]:
-    """Rate and frames of a file whose header promises something we can use."""
+def file_info(path: Path) -> FileInfo:
+    """The header of an audio file, checked as `Clip.read` checks it; the samples are not looked at.
+
+    Raises:
+        AudioError: see `docs/audio.md`.
+    """
     import soundfile
 
     if not path.is_file():
-        raise AudioError(
-            "there is no such audio file" if not path.exists() else "this is not a file",
-            where=str(path),
-            remedy="Check the path and the data set's folder (`timbrebench doctor` lists those found).",
-            code="audio/missing",
-        )
+        cause = "this is not a file" if path.exists() else "there is no such audio file"
+        remedy = "Check the path and the data set's folder (`timbrebench doctor` lists those found)."
+        raise AudioError(cause, where=str(path), remedy=remedy, code="audio/missing")
     if path.stat().st_size == 0:
-        raise AudioError(
-            "the audio file is empty (0 bytes)", where=str(path), remedy="Fetch or export it again.", code="audio/empty"
-        )
+        raise _refused(path, "audio/empty", "it has 0 bytes")
     try:
-        info = soundfile.info(path)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise _unreadable(path, error) from error
-    problem = None
-    if not 1 <= info.channels <= MAX_CHANNELS:
-        problem = ("audio/channels", f"it has {info.channels} channels; mono and stereo are supported")
-    elif not MIN_RATE <= info.samplerate <= MAX_RATE:
-        problem = ("audio/rate", f"its rate is {info.samplerate} Hz; {MIN_RATE} to {MAX_RATE} Hz are supported")
-    elif info.frames <= 0:
-        problem = ("audio/empty", "it holds no samples")
-    elif info.frames / info.samplerate > MAX_SECONDS:
-        problem = (
-            "audio/too-long",
-            f"its header promises {info.frames / info.samplerate:.0f} s; the limit is {MAX_SECONDS:.0f} s",
-        )
+        header = soundfile.info(path)
+    except (soundfile.SoundFileError, OSError, TypeError) as error:  # TypeError: soundfile's word for a name in .raw
+        raise _refused(path, "audio/unreadable", _reason(error)) from error
+    problem = _problem(header.format, header.channels, header.samplerate, header.frames)
     if problem:
-        raise AudioError(
-            f"the audio file cannot be used: {problem[1]}",
-            where=str(path),
-            remedy="Convert the file first.",
-            code=problem[0],
-        )
-    return info.samplerate, info.frames
+        raise _refused(path, *problem)
+    missing = _missing_bytes(path)
+    if missing:
+        raise _truncated(path, f"{missing} bytes more than the file has")
+    return FileInfo(header.samplerate, header.frames, header.channels)
 
 
-def _unreadable(path: Path, error: Exception) -> AudioError:
+def file_seconds(path: Path) -> float:
+    """Duration of an audio file from its header alone, checked as `file_info` checks it."""
+    return file_info(path).duration_s
+
+
+def _problem(container: str, channels: int, rate: int, frames: int) -> tuple[str, str] | None:
+    """Code and cause of what makes a readable header unusable; None if nothing does."""
+    seconds = frames / max(rate, 1)
+    checks = (
+        (container not in FORMATS, "audio/unreadable", f"it is in the format {container}"),
+        (not 1 <= channels <= MAX_CHANNELS, "audio/channels", f"it has {channels} channels"),
+        (not MIN_RATE <= rate <= MAX_RATE, "audio/rate", f"{rate} Hz is not within {MIN_RATE} to {MAX_RATE} Hz"),
+        (frames <= 0, "audio/empty", "it holds no samples"),
+        (frames == _UNKNOWN_FRAMES, "audio/no-length", "its header does not say how long it is"),
+        (seconds > MAX_SECONDS, "audio/too-long", f"its header promises {seconds:.0f} s, over {MAX_SECONDS:.0f} s"),
+    )
+    return next(((code, cause) for wrong, code, cause in checks if wrong), None)
+
+
+def _missing_bytes(path: Path) -> int:
+    """How many bytes of samples the header of a WAV or AIFF file promises beyond the file's end.
+
+    libsndfile takes such a file for a shorter one and says nothing, so half a download would pass for a song.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        order, wanted = _CHUNKED.get(handle.read(12)[:4], ("", b""))
+        while wanted and len(chunk := handle.read(8)) == 8:
+            (length,) = struct.unpack(order, chunk[4:])
+            if chunk[:4] == wanted:
+                return 0 if length == _UNKNOWN_SIZE else max(0, handle.tell() + length - size)
+            handle.seek(length + length % 2, os.SEEK_CUR)
+    return 0
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rsplit("': ", maxsplit=1)[-1].rstrip(".")
+
+
+def _truncated(path: Path, promise: str) -> AudioError:
     return AudioError(
-        f"not a readable audio file ({str(error).rstrip('.')})",
+        f"the audio file is cut off: its header promises {promise}",
         where=str(path),
-        remedy="WAV, FLAC, OGG, MP3 and AIFF are read. Check the file, or export it again.",
-        code="audio/unreadable",
+        remedy="Fetch or export it again.",
+        code="audio/truncated",
+    )
+
+
+def _refused(path: Path, code: str, problem: str) -> AudioError:
+    return AudioError(
+        f"the audio file cannot be used: {problem}",
+        where=str(path),
+        remedy="WAV, FLAC, OGG, MP3 and AIFF are read, mono or stereo: check the file, convert it or export it again.",
+        code=code,
     )

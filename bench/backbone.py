@@ -17,7 +17,7 @@ import torch
 
 from bench.audio import Clip
 from bench.diffusion.attention import AttentionSite, Controller
-from bench.diffusion.schedule import Schedule
+from bench.diffusion.schedule import Levels, Schedule
 
 Span = tuple[int, int]
 
@@ -65,13 +65,13 @@ class Backbone(ABC):
     Attributes:
         name: as registered.
         sample_rate: Hz of the audio it reads and writes (mono).
-        untrained: True if its weights were drawn at random; every table says so.
+        untrained: which of its weights were drawn at random, in words; empty if none. Every table says so.
         licence: of its weights.
     """
 
     name: ClassVar[str]
     sample_rate: int
-    untrained: bool = False
+    untrained: str = ""
     licence: str = "unknown"
 
     @property
@@ -84,6 +84,17 @@ class Backbone(ABC):
         """The clip's latent: the mode of the VAE posterior, scaled, of the mono down-mix at a fixed peak."""
 
     @abstractmethod
+    def mel_energy(self, clips: Sequence[Clip], *, gain: float) -> torch.Tensor:
+        """Energy of clips on the time-frequency grid of the front end, for priors such as ratio masks.
+
+        Clips shorter than the longest are followed by silence. For the stems of a mixture, give the mixture's gain.
+
+        Returns:
+            (clips, frames, bands): the frames that `encode` has for a clip as long as the longest. Frames and bands
+            are whole multiples of the latent's time and frequency axes, in this order.
+        """
+
+    @abstractmethod
     def decode(self, latents: torch.Tensor, *, samples: int, gain: float = 1.0) -> list[Clip]:
         """Audio of latents (batch, channels, time, frequency): `samples` long, divided by `gain`."""
 
@@ -94,9 +105,18 @@ class Backbone(ABC):
         With `negative`, the conditioning carries what classifier-free guidance needs.
         """
 
+    @property
+    @abstractmethod
+    def alphas(self) -> Levels:
+        """ᾱ of every training timestep, for methods that draw timesteps instead of following a schedule."""
+
     @abstractmethod
     def schedule(self, steps: int) -> Schedule:
-        """The model's own noise schedule at `steps` steps."""
+        """The model's own noise schedule at `steps` steps.
+
+        Raises:
+            UsageError: if the model has no such schedule.
+        """
 
     @abstractmethod
     def predict(

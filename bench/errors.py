@@ -40,9 +40,17 @@ class BenchError(Exception):
         place = f" [{self.where}]" if self.where else ""
         return f"{self.cause}{place}. {self.remedy}"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Keyword-only arguments do not survive the default: an error must come back whole from another process.
+        return _rebuilt, (type(self), self.cause, self.remedy, self.where, self.code)
+
     def as_dict(self) -> dict[str, Any]:
         """The error as the command line's `--json` prints it."""
         return {"code": self.code, "cause": self.cause, "where": self.where, "remedy": self.remedy}
+
+
+def _rebuilt(kind: type[BenchError], cause: str, remedy: str, where: str | None, code: str) -> BenchError:
+    return kind(cause, remedy=remedy, where=where, code=code)
 
 
 class UsageError(BenchError):

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.metadata import version as installed_version
 from typing import ClassVar, Literal, TypeVar
 
 from bench.audio import Clip
@@ -19,6 +20,8 @@ from bench.task import EditTask, Source
 
 T = TypeVar("T")
 Direction = Literal["higher", "lower"]
+
+LENGTH_TOLERANCE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class Features:
         if key not in self._memo:
             self._memo[key] = compute(clip)
         return self._memo[key]  # type: ignore[return-value]
+
+    def mono(self, clip: Clip, rate: int) -> Clip:
+        """The mean of a clip's channels at `rate` Hz (soxr HQ): where most metrics start."""
+        return self.get(clip, f"mono {rate} Hz", lambda whole: whole.to_mono().resample(rate))
 
     def clear(self) -> None:
         """Forget all; the scorer calls it between sources."""
@@ -126,6 +133,8 @@ def unmet(metric: Metric, case: Case) -> Missing | None:
         return Missing("no-reference", "this task has no reference audio")
     if Needs.STEMS in metric.needs and case.task.stem not in case.source.stems:
         return Missing("no-stem", f"the source has no {case.task.stem} stem")
+    if Needs.STEMS in metric.needs and case.source.stem_origin != "true":
+        return Missing("separated-stems", "the source's stems were separated from the mixture, they are not true stems")
     if Needs.MONOPHONIC in metric.needs and case.task.monophonic is not True:
         state = "polyphonic" if case.task.monophonic is False else "not known to be monophonic"
         return Missing("not-monophonic", f"the edited stem is {state}")
@@ -137,3 +146,17 @@ def checked(value: float | Missing) -> float | Missing:
     if isinstance(value, Missing) or math.isfinite(value):
         return value
     return Missing("non-finite", f"the metric gave {value}")
+
+
+def length_mismatch(edit: Clip, reference: Clip) -> Missing | None:
+    """Why an edit cannot be compared frame by frame: it is over 50 ms longer or shorter than its reference."""
+    if abs(edit.duration_s - reference.duration_s) <= LENGTH_TOLERANCE_S + 1e-9:
+        return None
+    return Missing(
+        "length-mismatch", f"the edit lasts {edit.duration_s:.3f} s where {reference.duration_s:.3f} s were expected"
+    )
+
+
+def library(name: str) -> str:
+    """An installed library with its version ("librosa 0.11.0"), for the identity of a metric whose value it moves."""
+    return f"{name} {installed_version(name)}"

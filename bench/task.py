@@ -1,7 +1,7 @@
 """The contracts of data: EditTask, Source and Suite.
 
 An `EditTask` says what is to be done; a `Source` is the audio it is done to; a `Suite` is a frozen set of
-tasks and the sources they need. A suite is a file (JSON lines, see `Suite.write`): that file and the audio
+tasks and the sources they need. A suite is a file (JSON lines, see `Suite.lines`): that file and the audio
 are all another machine needs to run the same benchmark, and the hashes in it prove that the audio is the same.
 Builders in `tasks/` make suites; everything after them reads only what is defined here.
 """
@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from bench.audio import Clip
 from bench.errors import DataError
@@ -29,15 +29,28 @@ STEMS: tuple[StemName, ...] = get_args(StemName)
 FORMAT = "timbrebench-suite@1"
 
 
+def _inside_root(path: str) -> str:
+    """A suite file may come from anyone: its paths must not lead out of the folder that the user named."""
+    if not path or ".." in PurePosixPath(path).parts or PurePosixPath(path).is_absolute() or "\\" in path:
+        raise ValueError(f"{path!r} is not a path inside the root")
+    if PureWindowsPath(path).drive:
+        raise ValueError(f"{path!r} is not a path inside the root")
+    return path
+
+
+RelativePath = Annotated[str, AfterValidator(_inside_root)]
+"""A path below a root, with forward slashes."""
+
+
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Excerpt(_Record):
     """The piece of a song that is edited; `sha256` is the hash of the mixture's samples in it (`Clip.sha256`)."""
 
-    start_s: float
-    duration_s: float
+    start_s: float = Field(ge=0)
+    duration_s: float = Field(gt=0)
     sha256: str
 
 
@@ -51,8 +64,8 @@ class SourceRef(_Record):
     id: str
     song: str
     root: str
-    mixture: str | None
-    stems: Mapping[StemName, tuple[str, ...]]
+    mixture: RelativePath | None
+    stems: Mapping[StemName, tuple[RelativePath, ...]]
     stem_origin: Literal["true", "separated"] = "true"
     excerpt: Excerpt
     licence: str
@@ -89,8 +102,8 @@ class EditTask(_Record):
     target_span: tuple[int, int] | None = None
     stem_phrases: Mapping[StemName, str] = {}
     monophonic: bool | None = None
-    target_audio: str | None = None
-    true_edit: str | None = None
+    target_audio: RelativePath | None = None
+    true_edit: RelativePath | None = None
     flags: tuple[str, ...] = ()
     absent: str | None = None
 
@@ -116,6 +129,11 @@ class Source:
     mixture: Clip
     stems: Mapping[StemName, Clip]
     stem_origin: Literal["true", "separated"] = "true"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the mixture and of every stem: the identity of the source's audio."""
+        return digest({"mixture": self.mixture.sha256, **{name: clip.sha256 for name, clip in self.stems.items()}})
 
     def background(self, stem: StemName) -> Clip:
         """The sum of all stems but one; silence if there is no other.
@@ -146,6 +164,17 @@ class Suite:
     sources: Mapping[str, SourceRef]
     tasks: tuple[EditTask, ...]
     roots: Mapping[str, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        twice = [name for name, count in Counter(task.id for task in self.tasks).items() if count > 1]
+        lost = sorted({task.source for task in self.tasks if task.source is not None} - set(self.sources))
+        if twice or lost:
+            what = f"task {twice[0]} is there twice" if twice else f"source {lost[0]} is not there"
+            raise DataError(
+                f"the suite '{self.name}' is inconsistent: {what}",
+                remedy="Build the tasks again; if that does not help, the builder has a fault.",
+                code="data/inconsistent-suite",
+            )
 
     @cached_property
     def digest(self) -> str:
@@ -263,7 +292,8 @@ class Suite:
             DataError: if the file is missing, malformed (with the line), or not what its digest says.
         """
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            # Not splitlines(): a prompt may hold U+2028 and its like, which JSON does not escape.
+            lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(
                 f"cannot read the tasks file: {error}",
@@ -286,15 +316,18 @@ class Suite:
                     tasks.append(EditTask(**record))
                 else:
                     raise ValueError(f"unexpected {kind!r} record; this version reads {FORMAT}")
-            except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise _malformed(path, number, error) from error
         try:
             roots = {name: Path(folder) for name, folder in header["roots"].items()}
             suite = cls(header["name"], header["version"], header["rules"], sources, tuple(tasks), roots)
-            expected = header["digest"]
-        except (KeyError, AttributeError, TypeError) as error:
+            intact = suite.digest == header["digest"]
+        except DataError as error:
+            error.where = str(path)
+            raise
+        except (KeyError, AttributeError, TypeError, ValueError) as error:  # ValueError: NaN in the rules
             raise _malformed(path, 1, error) from error
-        if suite.digest != expected:
+        if not intact:
             raise DataError(
                 "the tasks file was changed or cut after it was written (its digest differs)",
                 where=str(path),

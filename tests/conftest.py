@@ -6,12 +6,23 @@ Set before anything is imported: no test may reach for the hub, or write into th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Test processes share the cores: threads that spin while they wait for one make everything slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import numpy as np
 import pytest
+
+from bench.audio import Clip
+from bench.task import EditTask, Source, StemName, Suite
+
+if TYPE_CHECKING:
+    from bench.backbone import Backbone
+    from bench.method import Context
 
 SHARED_DATA = Path(
     os.environ.get("TIMBREBENCH_SHARED_DATA", Path(__file__).resolve().parents[1].parent / "shared" / "data")
@@ -33,3 +44,61 @@ def shared_data() -> Path:
     if not (SHARED_DATA / "README.md").is_file():
         pytest.skip(f"no shared data in {SHARED_DATA} (set TIMBREBENCH_SHARED_DATA)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def nano() -> Backbone:
+    """The embedded backbone, on the CPU. Shared: nobody changes it."""
+    from bench.backbones.nano.backbone import Nano
+
+    return Nano.load(device="cpu")
+
+
+_RATE = 16_000
+_SECONDS = 1.28
+
+
+def _chord(*frequencies: float) -> Clip:
+    """A decaying chord with a little noise, so that no band is silent."""
+    time = np.arange(round(_SECONDS * _RATE)) / _RATE
+    tones = sum(np.sin(2 * np.pi * f * time) for f in frequencies)
+    noise = np.random.default_rng(int(sum(frequencies))).normal(size=time.shape)
+    return Clip.of(0.1 * tones * np.exp(-time) + 0.002 * noise, _RATE)
+
+
+@pytest.fixture
+def two_stems() -> Source:
+    """A short source with vocals and bass."""
+    stems: dict[StemName, Clip] = {"vocals": _chord(440.0, 880.0), "bass": _chord(55.0, 110.0)}
+    return Source("tones", "tones", Clip.sum(list(stems.values())), stems)
+
+
+@pytest.fixture
+def make_task() -> Callable[..., EditTask]:
+    """Tasks on `two_stems`."""
+
+    def make(phrase: str = "a bright flute", stem: StemName = "vocals", **changes: object) -> EditTask:
+        prompt = f"A recording of {phrase} and a deep bass."
+        start = prompt.index(phrase)
+        fields = {
+            "id": f"tones/{phrase}",
+            "suite": "tones",
+            "song": "tones",
+            "source": "tones",
+            "stem": stem,
+            "source_prompt": "A recording of soulful vocals and a deep bass.",
+            "target_prompt": prompt,
+            "target_phrase": phrase,
+            "target_span": (start, start + len(phrase)),
+        }
+        return EditTask(**{**fields, **changes})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def nano_context(nano: Backbone) -> Context:
+    """A method's context around the embedded backbone."""
+    from bench.method import Context
+
+    return Context("cpu", Suite("tones", 1, {}, {}, ()), lambda: nano)

@@ -67,6 +67,6 @@ def backbones() -> Registry[Backbone]:
     """Latent diffusion models."""
     registry: Registry[Backbone] = Registry("backbone", base="bench.backbone:Backbone", group="timbrebench.backbones")
     add = registry.add
-    add("nano", "bench.backbones.nano.backbone:Nano", "embedded small AudioLDM 2, untrained weights")
+    add("nano", "bench.backbones.nano.backbone:Nano", "embedded small AudioLDM 2; U-Net and text side untrained")
     add("audioldm2", "bench.backbones.audioldm2.model:AudioLDM2", "any diffusers AudioLDM 2: a folder or a hub id")
     return registry

@@ -1,7 +1,8 @@
 """`timbrebench demo`: the whole road on the embedded default, in one command.
 
 It is the four verbs in a row (`tasks build`, `run`, `score`, `report`) on the `synth` suite and the `nano`
-backbone, with few steps; each command is printed as one would type it. Interrupted, it goes on where it was.
+backbone, with short excerpts and few steps; each command is printed as one would type it. Interrupted, it goes
+on where it was.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import catalogue, report, run, score
+from bench.cli import catalogue, report, run, score, tasks
 from bench.cli.output import output
+
+SECONDS = "6"  # of each excerpt; PolyEvalPrompts has 10
 
 # method → whether it has diffusion steps to cut short
 ENTRIES = {
@@ -33,27 +36,25 @@ def demo(
     device: Annotated[str, typer.Option(help="as in `run`")] = "auto",
 ) -> None:
     """Run the whole road on the embedded default: tasks, runs, scores, a table and a page to listen to."""
-    from bench.cli.selection import build_suite
-
-    out_ = output(context)
-    suite = build_suite("synth", {})
-    out_.say(f"$ timbrebench tasks build synth   # {len(suite.tasks)} edits of {len(suite.sources)} songs")
-
     from bench.runner.run import resolve_devices
     from bench.runner.spec import RunSpec, needs_backbone, parse_config
+    from bench.task import Suite
 
+    out_ = output(context)
+    file = out / "tasks.jsonl"
+    out_.say(f"$ timbrebench tasks build synth --duration-s {SECONDS} --out {file}")
+    tasks.execute(out_, "synth", {"duration_s": SECONDS}, file)
     runs: list[Path] = []
     for name, stepped in ENTRIES.items():
         method = catalogue.methods().get(name)
         settings = [f"steps={steps}"] if stepped else []
-        network = catalogue.backbones().entry("nano").target if needs_backbone(method) else None
         folder = out / name
-        out_.say(f"$ timbrebench run --suite synth --method {name}{_words(settings)} --out {folder}")
+        out_.say(f"$ timbrebench run --tasks {file} --method {name}{_words(settings)} --out {folder}")
         spec = RunSpec(
             method=catalogue.methods().entry(name).target,
-            suite=suite,
+            suite=Suite.read(file),
             out=folder,
-            backbone=network,
+            backbone=catalogue.backbones().entry("nano").target if needs_backbone(method) else None,
             devices=resolve_devices(device),
         )
         run.execute(out_, spec, parse_config(method, settings))
@@ -61,7 +62,7 @@ def demo(
     out_.say(f"$ timbrebench score {' '.join(map(str, runs))}")
     score.execute(out_, runs)
     site = out / "site"
-    out_.say(f"$ timbrebench report … --out {site}")
+    out_.say(f"$ timbrebench report {' '.join(map(str, runs))} --out {site}")
     report.execute(out_, runs, site)
 
 

@@ -22,12 +22,14 @@ def report(
 
 def execute(out: Output, runs: list[Path], site: Path, examples: int = 24) -> None:
     """Write a report and show its table."""
-    from reports import load, render, write
+    from reports.load import load
+    from reports.render import terminal
+    from reports.write import write
 
-    tables = write.write([load.load(run) for run in runs], site, examples=examples)
+    table = write([load(run) for run in runs], site, examples=examples)
     page = (site / "index.html").resolve()
     out.give(
         {"page": str(page), "markdown": str(site / "table.md"), "csv": str(site / "table.csv")},
-        *(render.terminal(table) for table in tables),
+        terminal(table),
         f"page: {page}",
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from bench.cli.output import output
+from bench.cli.output import Output, output
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,13 +33,18 @@ def build(
     The suite's own options follow, as `--prompts FOLDER`; `timbrebench show suite NAME` lists them. They can
     also come from the environment, as TIMBREBENCH_TASKS_BUILD_PROMPTS.
     """
-    from bench.cli.selection import build_suite
-    from bench.store.atomic import write_text
+    execute(output(context), suite, {**_from_environment(suite), **_from_words(context.args)}, out)
 
-    built = build_suite(suite, {**_from_environment(suite), **_from_words(context.args)})
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, "\n".join(built.lines()) + "\n")
-    output(context).give(_summary(built, out), *_described(built), f"written to {out}")
+
+def execute(out: Output, suite: str, options: Mapping[str, str], file: Path) -> None:
+    """Build a suite, write its task file and tell what is in it."""
+    from bench.cli.selection import build_suite
+    from bench.store.atomic import make_folder, write_text
+
+    built = build_suite(suite, options)
+    make_folder(file.parent)
+    write_text(file, "\n".join(built.lines()) + "\n")
+    out.give(_summary(built, file), *_described(built), f"written to {file}")
 
 
 @app.command("inspect")

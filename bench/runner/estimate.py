@@ -9,6 +9,7 @@ from time import perf_counter
 
 from bench.backbone import Backbone
 from bench.method import Context, Method
+from bench.runner.run import share_cores
 from bench.runner.spec import RunSpec, needs_backbone
 
 _FLAC_BYTES_PER_SAMPLE = 2.2  # 24-bit FLAC of music, as measured on the project's own outputs
@@ -43,6 +44,7 @@ def estimate(spec: RunSpec, config: Method.Config) -> Estimate:
     rows = method.cost().prepare * len(sources) + method.cost().edit * len(plan)
     seconds, rate = None, 44_100
     if needs_backbone(spec.method_class()):
+        share_cores(spec.devices)
         backbone = spec.load_backbone(spec.devices[0])
         per_row, per_clip = _time(backbone, spec)
         seconds, rate = (rows * per_row + len(plan) * per_clip) / len(spec.devices), backbone.sample_rate

@@ -104,10 +104,12 @@ def _run_here(
 ) -> None:
     if not work:
         return
+    share_cores(spec.devices)
     worker = Worker(spec, directory, config, name="w0", device=spec.devices[0], report=listener.hear, backbone=backbone)
     try:
         for group in work:
             worker.run(group)
+        worker.flush()
     finally:
         worker.close()
 
@@ -142,6 +144,7 @@ def _run_spawned(
 def _work(spec: RunSpec, config: Method.Config, name: str, device: str, todo: Any, events: Any) -> None:
     """A worker process: takes groups until there are none, and never outlives the run that holds the lock."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    share_cores(spec.devices)
 
     def report(event: Event) -> None:
         events.put(event)
@@ -150,8 +153,22 @@ def _work(spec: RunSpec, config: Method.Config, name: str, device: str, todo: An
     try:
         while (group := todo.get()) is not None:
             worker.run(group)
+        worker.flush()
     finally:
         worker.close()
+
+
+def share_cores(devices: Sequence[str]) -> None:
+    """Leave each CPU worker's two busy threads, editing and decoding, a fair part of the cores.
+
+    Torch takes all cores for each of them otherwise, and threads that spin while they wait for a core make
+    everything several times slower. OMP_NUM_THREADS, where it is set, is the user's own choice.
+    """
+    import torch
+
+    workers = sum(device == "cpu" for device in devices)
+    if workers and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // (2 * workers)))
 
 
 def _die_with_parent() -> None:

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.audio import Clip
 from bench.backbone import Backbone
@@ -26,9 +26,15 @@ from bench.runner.work import Group
 from bench.store.journal import Journal
 from bench.store.rundir import PlanItem, RunDirectory
 
-Batch = tuple[PlanItem, ...]
-
 _WAITING_BATCHES = 2  # batches that may be with the finisher before the worker waits for it
+
+
+class Job(NamedTuple):
+    """A batch to be edited, with all that editing it again would need."""
+
+    group: Group
+    prepared: Prepared
+    batch: tuple[PlanItem, ...]
 
 
 @dataclass
@@ -77,10 +83,13 @@ class Worker:
         self._batch_size = spec.batch_size or smallest_batch(directory)
         self._journal: Journal = directory.journal(name)
         self._finisher = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{name}-finish")
-        self._waiting: list[tuple[Batch, Future[Exception | None]]] = []
+        self._waiting: list[tuple[Job, Future[Exception | None]]] = []
 
     def run(self, group: Group) -> None:
-        """Edit everything a group owes. Failures are journalled, and do not stop the others."""
+        """Edit everything a group owes. Failures are journalled, and do not stop the others.
+
+        The last batches may still be with the finisher on return: see `flush`.
+        """
         self._source = group.source
         try:
             with self.stopwatch.time("prepare"):
@@ -91,18 +100,27 @@ class Worker:
             self._fail([item for item in group.items if item.key in group.owed], error)
             return
         self._journal.append({"event": "prepared", "source": group.source, "seconds": round(seconds, 3)})
-        batches = group.batches(self._batch_size)
-        while batches or self._waiting:
-            if batches:
-                batch = batches.pop(0)
-                try:
-                    edits, seconds = self._edit(prepared, batch)
-                except Exception as error:  # noqa: BLE001  see _recover: every failure is journalled
-                    batches = self._recover(group, batch, error) + batches
-                    continue
-                self._waiting.append((batch, self._finisher.submit(self._finish, group, batch, edits, seconds)))
-            for failed, reason in self._drain(_WAITING_BATCHES if batches else 0):
-                batches = self._recover(group, failed, reason) + batches
+        self._work([Job(group, prepared, batch) for batch in group.batches(self._batch_size)])
+
+    def flush(self) -> None:
+        """Wait until all that was edited is on disk; batches that could not be decoded are edited again, smaller."""
+        while self._waiting:
+            self._work([again for job, error in self._drain(0) for again in self._recover(job, error)])
+
+    def _work(self, jobs: list[Job]) -> None:
+        while jobs:
+            job = jobs.pop(0)
+            if self._batch_size and len(job.batch) > self._batch_size:
+                jobs = self._halves(job) + jobs
+                continue
+            try:
+                edits, seconds = self._edit(job)
+            except Exception as error:  # noqa: BLE001  see _recover: every failure is journalled
+                jobs = self._recover(job, error) + jobs
+                continue
+            self._waiting.append((job, self._finisher.submit(self._finish, job, edits, seconds)))
+            for failed, reason in self._drain(_WAITING_BATCHES):
+                jobs = self._recover(failed, reason) + jobs
 
     def close(self) -> None:
         """Stop the finisher and journal where the time went."""
@@ -114,28 +132,26 @@ class Worker:
 
     # -- one batch --------------------------------------------------------------------------------------------
 
-    def _edit(self, prepared: Prepared, batch: Sequence[PlanItem]) -> tuple[list[Clip] | Decoding, float]:
-        tasks = [self._tasks[item.task] for item in batch]
-        seeds = [derive_seed(item.seed, item.task) for item in batch]
+    def _edit(self, job: Job) -> tuple[list[Clip] | Decoding, float]:
+        tasks = [self._tasks[item.task] for item in job.batch]
+        seeds = [derive_seed(item.seed, item.task) for item in job.batch]
         with self.stopwatch.time("edit"):
             began = perf_counter()
-            edits = self._method.edit(prepared, tasks, seeds)
+            edits = self._method.edit(job.prepared, tasks, seeds)
             return edits, perf_counter() - began
 
-    def _finish(
-        self, group: Group, batch: Sequence[PlanItem], edits: list[Clip] | Decoding, edit_seconds: float
-    ) -> Exception | None:
+    def _finish(self, job: Job, edits: list[Clip] | Decoding, edit_seconds: float) -> Exception | None:
         """On the finisher thread: decode and keep a batch. A method's failure is returned, a store's is raised."""
         try:
             with self.stopwatch.time("decode"):
                 clips = edits.finish() if isinstance(edits, Decoding) else edits
-            if len(clips) != len(batch):
-                raise ValueError(f"the method returned {len(clips)} clips for {len(batch)} tasks")
+            if len(clips) != len(job.batch):
+                raise ValueError(f"the method returned {len(clips)} clips for {len(job.batch)} tasks")
         except Exception as error:  # noqa: BLE001  handed to _recover on the worker's own thread
             return error
-        for item, clip in zip(batch, clips, strict=True):
-            if item.key in group.owed:
-                self._keep(item, clip, edit_seconds / len(batch))
+        for item, clip in zip(job.batch, clips, strict=True):
+            if item.key in job.group.owed:
+                self._keep(item, clip, edit_seconds / len(job.batch))
         return None
 
     def _keep(self, item: PlanItem, clip: Clip, seconds: float) -> None:
@@ -158,34 +174,39 @@ class Worker:
             self._journal.append(event)
         self._report(Finished(self._name, item.task))
 
-    def _drain(self, allowed: int) -> list[tuple[Batch, Exception]]:
+    def _drain(self, allowed: int) -> list[tuple[Job, Exception]]:
         """Wait until at most `allowed` batches are with the finisher; the batches that it could not decode."""
         failed = []
         while len(self._waiting) > allowed:
-            batch, future = self._waiting.pop(0)
+            job, future = self._waiting.pop(0)
             with self.stopwatch.time("wait"):
                 error = future.result()
             if error is not None:
-                failed.append((batch, error))
+                failed.append((job, error))
         return failed
 
     # -- when things go wrong ---------------------------------------------------------------------------------
 
-    def _recover(self, group: Group, batch: Batch, error: Exception) -> list[Batch]:
+    def _recover(self, job: Job, error: Exception) -> list[Job]:
         """What to run instead of a batch that failed: smaller batches, single edits, or nothing."""
-        owed = [item for item in batch if item.key in group.owed]
-        if len(batch) == 1:
+        owed = [item for item in job.batch if item.key in job.group.owed]
+        if len(job.batch) == 1:
             self._fail(owed, error)
             return []
         if is_out_of_memory(error):
-            half = (len(batch) + 1) // 2
+            half = (len(job.batch) + 1) // 2
             self._batch_size = half
             self._journal.append({"event": "batch-size", "size": half, "why": "out of memory"})
-            self._report(Note(self._name, f"out of memory with {len(batch)} edits at once: going on with {half}"))
+            self._report(Note(self._name, f"out of memory with {len(job.batch)} edits at once: going on with {half}"))
             _free_device_memory()
-            return [batch[:half], batch[half:]]
+            return self._halves(job)
         # One task of the batch may be at fault: run them one by one, so that it fails alone.
-        return [(item,) for item in owed]
+        return [job._replace(batch=(item,)) for item in owed]
+
+    @staticmethod
+    def _halves(job: Job) -> list[Job]:
+        half = (len(job.batch) + 1) // 2
+        return [job._replace(batch=job.batch[:half]), job._replace(batch=job.batch[half:])]
 
     def _fail(self, items: Sequence[PlanItem], error: Exception) -> None:
         described = describe(error)

@@ -56,7 +56,7 @@ class Polyphonia(Method):
     class Config(Method.Config):
         """Published values: paper, Sec. 5 and App.; official code, `BEST_EDIT_PARAMS`."""
 
-        steps: int = Field(100, ge=1, le=1000, description="DDIM steps, of inversion and of generation alike")
+        steps: int = Field(100, ge=1, le=999, description="DDIM steps, of inversion and of generation alike")
         guidance: float = Field(3.5, ge=0, description="classifier-free guidance of the generation")
         lam: float = Field(2.5, ge=0, description="λ, strength of the text bias; 0 turns it off")
 

@@ -179,10 +179,11 @@ def test_several_workers_make_the_same_audio(spec: Make, tmp_path: Path) -> None
     assert sum(isinstance(event, Finished) for event in ears.events) == 12
 
 
-def test_a_lost_worker_costs_its_source_and_is_told(spec: Make) -> None:
+def test_a_lost_worker_costs_what_it_was_working_on_and_is_told(spec: Make) -> None:
     ears = Ears()
     result = go(spec("DiesOnTwo", devices=("cpu", "cpu")), ears=ears)
-    assert (result.generated, result.pending) == (8, 4)
+    assert 4 <= result.pending <= 8  # its source, and the one before if that was still being decoded
+    assert result.generated + result.pending == 12
     assert any(isinstance(event, Note) and "ended with -9" in event.text for event in ears.events)
 
 

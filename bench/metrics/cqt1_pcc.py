@@ -1,0 +1,193 @@
+"""CQT1-PCC: does the edit follow the source's strongest pitch?
+
+A constant-Q transform is taken of the source and of the edit. In each frame the *index* of the strongest bin is
+kept ("top-1"; not its magnitude), and the two sequences of indices are correlated (Pearson).
+
+Conventions: samples are mono at 16 kHz; frames are 512 samples (32 ms) apart; the 128 bins are quarter tones
+from 65 Hz to 2546 Hz. (`fmax = 2100` stands in the published call, but nnAudio's CQT2010 ignores it.)
+
+Two metrics share this transform:
+
+* `cqt1-pcc@steermusic` is the number as published: left channel, every frame counts. In a silent frame the
+  strongest of 128 zeros is bin 0, so silence and inaudible noise move the value.
+* `cqt1-pcc` is the same correlation made robust: mono mean, only frames in which both clips sound, and a penalty
+  for each frame in which the source sounds and the edit does not (`gated_pcc`).
+
+Source: SteerMusic (arXiv 2504.10826), "Top-1 Constant-Q Transform Pearson Correlation Coefficient"; settings of
+`eval/CQT1_PCC.py` in sony/steermusic (MIT). Quoted by Polyphonia.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.audio import Clip, Samples
+from bench.metric import Case, Missing, SampleMetric, length_mismatch, library
+
+if TYPE_CHECKING:
+    import torch
+
+RATE = 16_000
+HOP = 512
+GATE_DB = -40.0
+MIN_FRAMES = 32
+"""About one second: a correlation of fewer source frames says nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contour:
+    """The strongest bin of each CQT frame.
+
+    Attributes:
+        bins: its index, int64 (frames,).
+        level_db: its level re the clip's strongest bin of all, float64 (frames,); -inf where there is no sound.
+    """
+
+    bins: npt.NDArray[np.int64]
+    level_db: npt.NDArray[np.float64]
+
+    def sounds(self, gate_db: float = GATE_DB) -> npt.NDArray[np.bool_]:
+        """Frames at or above the gate, bool (frames,)."""
+        return self.level_db >= gate_db
+
+
+def top1(samples: Samples) -> Contour:
+    """Contour of mono samples (samples,) at 16 kHz, one frame in 512 samples."""
+    import torch
+
+    with torch.inference_mode():
+        magnitude = _cqt()(torch.from_numpy(np.ascontiguousarray(samples)))[0]
+        top, bins = magnitude.max(dim=0)
+    level = top.numpy().astype(np.float64)
+    with np.errstate(divide="ignore"):
+        level_db = 20 * np.log10(level / max(float(level.max()), np.finfo(np.float64).tiny))
+    return Contour(bins.numpy(), level_db)
+
+
+def pcc(reference_bins: npt.NDArray[np.int64], estimated_bins: npt.NDArray[np.int64]) -> float | Missing:
+    """Pearson correlation of two sequences of bin indices (frames,), the longer one cut.
+
+    `Missing("constant-contour")` where either never changes: the correlation is not defined.
+
+    >>> import numpy as np
+    >>> tune = np.array([10, 10, 14, 14, 17, 17, 10, 10])
+    >>> pcc(tune, tune + 24)  # a transposition of the whole is not seen
+    1.0
+    >>> round(pcc(tune, tune + 24 * (np.arange(8) >= 4)), 5)
+    0.45932
+    """
+    frames = min(len(reference_bins), len(estimated_bins))
+    x, y = reference_bins[:frames].astype(np.float64), estimated_bins[:frames].astype(np.float64)
+    if frames < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return Missing("constant-contour", "the strongest bin never changes, so nothing can be correlated")
+    x, y = x - x.mean(), y - y.mean()
+    return float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1.0, 1.0))
+
+
+def gated_pcc(reference: Contour, estimated: Contour, gate_db: float = GATE_DB) -> float | Missing:
+    """`pcc` over the frames in which both clips sound, times the share of the reference's frames that these are.
+
+    Each clip is gated by its own loudest frame, so that the edit's overall level does not matter. The source
+    decides which frames count. Where it sounds and the edit is silent, the edit's strongest bin is an accident of
+    its noise floor: such frames are left out of the correlation and paid for in full by the factor, so leaving out
+    what would not have correlated gains nothing. A negative correlation is not brought nearer to zero that way.
+    """
+    frames = min(len(reference.bins), len(estimated.bins))
+    expected = reference.sounds(gate_db)[:frames]
+    if expected.sum() < MIN_FRAMES:
+        return Missing("too-few-frames", f"the source sounds in {expected.sum()} frames; {MIN_FRAMES} are needed")
+    both = expected & estimated.sounds(gate_db)[:frames]
+    if not both.any():
+        return Missing("silent-edit", "the edit is silent wherever the source sounds")
+    value = pcc(reference.bins[:frames][both], estimated.bins[:frames][both])
+    if isinstance(value, Missing):
+        return value
+    return min(value, value * float(both.sum() / expected.sum()))
+
+
+class Cqt1PccSteerMusic(SampleMetric):
+    """CQT1-PCC as SteerMusic and Polyphonia report it, its quirks kept."""
+
+    name = "cqt1-pcc@steermusic"
+    version = 1
+    direction = "higher"
+    range = (-1.0, 1.0)
+    summary = "correlation of the strongest CQT bin per frame with the source's, as published"
+
+    @property
+    def parameters(self) -> str:
+        """The transform, the channel and the absence of a gate."""
+        return f"{_transform()}, left channel, ungated"
+
+    def score(self, case: Case) -> float | Missing:
+        """Pearson r between the top-1 contours of source and edit."""
+        source, edit = case.source.mixture, case.edit
+        if mismatch := length_mismatch(edit, source):
+            return mismatch
+        return pcc(_contour(case, _left(case, source)).bins, _contour(case, _left(case, edit)).bins)
+
+
+class Cqt1Pcc(SampleMetric):
+    """CQT1-PCC over the frames that sound."""
+
+    name = "cqt1-pcc"
+    version = 1
+    direction = "higher"
+    range = (-1.0, 1.0)
+    summary = "correlation of the strongest CQT bin per frame with the source's, where both sound"
+
+    @property
+    def parameters(self) -> str:
+        """The transform, the channel and the gate."""
+        return (
+            f"{_transform()}, mono mean, frames of the source above {GATE_DB:g} dB re its loudest, at least "
+            f"{MIN_FRAMES}, times the share of them in which the edit is above {GATE_DB:g} dB re its own loudest"
+        )
+
+    def score(self, case: Case) -> float | Missing:
+        """`gated_pcc` between the top-1 contours of source and edit."""
+        source, edit = case.source.mixture, case.edit
+        if mismatch := length_mismatch(edit, source):
+            return mismatch
+        reference, estimated = (_contour(case, case.features.mono(clip, RATE)) for clip in (source, edit))
+        return gated_pcc(reference, estimated)
+
+
+def _transform() -> str:
+    return f"{library('nnAudio')} CQT2010, 16 kHz soxr HQ, hop {HOP}, 128 bins from 65 Hz, 24 an octave, L1 hann"
+
+
+def _left(case: Case, clip: Clip) -> Clip:
+    """The left channel at 16 kHz. Of a mono clip this is its mono mean, so one transform serves both metrics."""
+    return case.features.mono(clip if clip.channels == 1 else Clip.of(clip.samples[:, 0], clip.rate), RATE)
+
+
+def _contour(case: Case, clip: Clip) -> Contour:
+    return case.features.get(clip, "cqt top-1", lambda whole: top1(whole.mono))
+
+
+@cache
+def _cqt() -> torch.nn.Module:
+    """The transform with the published arguments, built once a process; it holds constants only."""
+    from nnAudio.features import CQT2010
+
+    layer: torch.nn.Module = CQT2010(
+        sr=RATE,
+        hop_length=HOP,
+        fmin=65,
+        fmax=2100,
+        n_bins=128,
+        bins_per_octave=24,
+        norm=1,
+        basis_norm=1,
+        window="hann",
+        pad_mode="constant",
+        earlydownsample=True,
+        verbose=False,
+    )
+    return layer.eval()

@@ -1,0 +1,345 @@
+"""PolyEvalPrompts: the 1,170 edits with which Polyphonia was evaluated, from the official prompt files.
+
+::
+
+    <prompts>/musdb18_test/<track>/prompt_multi.json      50 tracks, 15 edits each; audio: MUSDB18-HQ's test set
+    <prompts>/musicdelta/<track>/prompt_multi.json        28 tracks, 15 edits each; audio: MedleyDB
+
+The files are in the folder `PolyEvalPrompts` of github.com/Ltx-Leif/polyphonia (MIT). They say what to edit but not
+which ten seconds of a track, nor do they hold audio: `tasks.excerpts` chooses the excerpt, and a task whose audio is
+not on this machine stays in the suite as absent, with the reason. The prompts were written by language models and have
+defects; these become flags, and nothing is repaired (`docs/data.md` lists ids, rules and flags).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.errors import DataError
+from bench.identity import digest, sha256_bytes
+from bench.task import EditTask, SourceRef, StemName, Suite, SuiteBuilder
+from tasks import excerpts, medleydb
+
+TASKS_PER_TRACK = 15
+LICENCES = {
+    "prompts": "MIT (Ltx-Leif/polyphonia)",
+    "musdb18": "MUSDB18-HQ, academic use only",
+    "musicdelta": medleydb.LICENCE,
+}
+
+_FILE = "prompt_multi.json"
+_KEY = re.compile(r"[a-z0-9_]+2[a-z0-9_]+")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split("; "))
+
+
+MUSDB18_TEST = _names(
+    "AM Contra - Heart Peripheral; Al James - Schoolboy Facination; Angels In Amplifiers - I'm Alright; "
+    "Arise - Run Run Run; BKS - Bulldozer; BKS - Too Much; Ben Carrigan - We'll Talk About It All Tonight; "
+    "Bobby Nobody - Stitch Up; Buitraker - Revo X; Carlos Gonzalez - A Place For Us; Cristina Vane - So Easy; "
+    "Detsky Sad - Walkie Talkie; Enda Reilly - Cur An Long Ag Seol; Forkupines - Semantics; Georgia Wonder - Siren; "
+    "Girls Under Glass - We Feel Alright; Hollow Ground - Ill Fate; James Elder & Mark M Thompson - The English Actor; "
+    "Juliet's Rescue - Heartbeats; Little Chicago's Finest - My Own; Louis Cressy Band - Good Time; "
+    "Lyndsey Ollard - Catching Up; M.E.R.C. Music - Knockout; Moosmusic - Big Dummy Shake; Motor Tapes - Shore; "
+    "Mu - Too Bright; Nerve 9 - Pray For The Rain; PR - Happy Daze; PR - Oh No; Punkdisco - Oral Hygiene; "
+    "Raft Monk - Tiring; Sambasevam Shanmugam - Kaathaadi; Secretariat - Borderline; Secretariat - Over The Top; "
+    "Side Effects Project - Sing With Me; Signe Jakobsen - What Have You Done To Me; Skelpolu - Resurrection; "
+    "Speak Softly - Broken Man; Speak Softly - Like Horses; The Doppler Shift - Atrophy; "
+    "The Easton Ellises (Baumi) - SDRNR; The Easton Ellises - Falcon 69; The Long Wait - Dark Horses; "
+    "The Mountaineering Club - Mallory; The Sunshine Garcia Band - For I Am The Moon; Timboz - Pony; "
+    "Tom McKenzie - Directions; Triviul feat. The Fiend - Widow; We Fell From The Sky - Not You; Zeno - Signs"
+)
+"""The 50 tracks of MUSDB18's test set."""
+
+MUSICDELTA = _names(
+    "MusicDelta_80sRock; MusicDelta_Beatles; MusicDelta_BebopJazz; MusicDelta_Beethoven; MusicDelta_Britpop; "
+    "MusicDelta_ChineseXinJing; MusicDelta_CoolJazz; MusicDelta_Country1; MusicDelta_Country2; MusicDelta_Disco; "
+    "MusicDelta_FreeJazz; MusicDelta_FunkJazz; MusicDelta_FusionJazz; MusicDelta_Gospel; MusicDelta_GriegTrolltog; "
+    "MusicDelta_Grunge; MusicDelta_Hendrix; MusicDelta_LatinJazz; MusicDelta_ModalJazz; MusicDelta_Punk; "
+    "MusicDelta_Reggae; MusicDelta_Rock; MusicDelta_Rockabilly; MusicDelta_Shadows; MusicDelta_SpeedMetal; "
+    "MusicDelta_SwingJazz; MusicDelta_Vivaldi; MusicDelta_Zeppelin"
+)
+"""The 28 of MedleyDB's 35 MusicDelta tracks that are used."""
+
+SEPARATOR_SEEN = frozenset(
+    f"MusicDelta_{title}"
+    for title in _names(
+        "80sRock; Beatles; Britpop; Country1; Country2; Disco; Gospel; Grunge; Hendrix; Punk; Reggae; Rock; Rockabilly"
+    )
+)
+"""The 13 of them in MUSDB18's training set, which nearly every public separator has seen."""
+
+_SETS = {"musdb18": ("musdb18_test", MUSDB18_TEST), "musicdelta": ("musicdelta", MUSICDELTA)}
+
+
+def official_stem(key: str) -> StemName:
+    """The edited stem by the release's rule (`run_sample_exp.py`): a substring of the task's key.
+
+    >>> official_stem("vocals2violin"), official_stem("guitar2violin"), official_stem("drum_machine2acoustic")
+    ('vocals', 'other', 'other')
+    """
+    stems: tuple[StemName, ...] = ("vocals", "drums", "bass")
+    return next((stem for stem in stems if f"{stem}2" in key), "other")
+
+
+def slug(folder: str) -> str:
+    """A track's folder name in lower-case ASCII letters, digits and hyphens.
+
+    >>> slug("Angels In Amplifiers - I'm Alright"), slug("MusicDelta_80sRock")
+    ('angels-in-amplifiers-im-alright', '80srock')
+    """
+    ascii_name = unicodedata.normalize("NFKD", folder.removeprefix("MusicDelta_")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"['.]", "", ascii_name.lower())).strip("-")
+
+
+class PolyEvalPrompts(SuiteBuilder):
+    """All 1,170 tasks; those whose audio is given have a source, the others a reason for its absence."""
+
+    name: ClassVar[str] = "polyevalprompts"
+    version: ClassVar[int] = 1
+
+    class Options(SuiteBuilder.Options):
+        """Where the data are, and how long the excerpts."""
+
+        prompts: Path = Field(description="folder that holds musdb18_test/ and musicdelta/ with the prompt files")
+        medleydb: Path | None = Field(default=None, description="MedleyDB's folder, the one that holds Audio/")
+        duration_s: float = Field(default=10.0, gt=0, le=60, description="length of the excerpts in seconds")
+
+    options: Options
+
+    def build(self) -> Suite:
+        """Read the prompts, find the audio, choose one excerpt a song and lay out the tasks.
+
+        Raises:
+            DataError: if tracks or edits are missing or too many, a prompt file is malformed, or a MedleyDB track
+                that is there is not complete.
+            AudioError: if an audio file cannot be used or is shorter than an excerpt.
+        """
+        tracks = list(_read_tracks(self.options.prompts))
+        sources: dict[str, SourceRef] = {}
+        tasks: list[EditTask] = []
+        for track in tracks:
+            audio = self._audio(track)
+            if isinstance(audio, _Audio):
+                sources[audio.ref.id] = audio.ref
+            tasks += [_task(track, key, prompts, audio) for key, prompts in track.edits.items()]
+        roots = {"medleydb": self.options.medleydb.resolve()} if self.options.medleydb else {}
+        return Suite(self.name, self.version, self._rules(tracks), sources, tuple(tasks), roots)
+
+    def _audio(self, track: _Track) -> _Audio | str:
+        """A track's audio, or why it is absent."""
+        root = self.options.medleydb
+        if track.dataset == "musdb18":
+            return "MUSDB18-HQ audio not given"
+        if root is None:
+            return "MedleyDB audio not given"
+        if not medleydb.has_song(root, track.folder):
+            return f"MedleyDB audio not found: {track.folder}"
+        song = medleydb.read_song(root, track.folder)
+        edited = {official_stem(key) for key in track.edits}
+        cut = excerpts.cut(root, song.mixture, song.stems, edited=edited, duration_s=self.options.duration_s)
+        ref = SourceRef(
+            id=track.song,
+            song=track.song,
+            root="medleydb",
+            mixture=song.mixture,
+            stems=song.stems,
+            excerpt=cut.excerpt,
+            licence=medleydb.LICENCE,
+        )
+        return _Audio(ref, cut.silent, {stem: song.monophonic(stem) for stem in song.stems})
+
+    def _rules(self, tracks: list[_Track]) -> dict[str, Any]:
+        return {
+            "view": "official",
+            "edited_stem": "the release's: 'vocals2', 'drums2' or 'bass2' in the task's key, else other",
+            "mixture": "MedleyDB's MIX file, which is not the sum of the stems",
+            "excerpt": excerpts.describe(self.options.duration_s),
+            "licences": LICENCES,
+            "prompts_sha256": digest({f"{_SETS[t.dataset][0]}/{t.folder}/{_FILE}": t.sha256 for t in tracks}),
+            "tracks": {track.song: track.folder for track in tracks},
+        }
+
+
+@dataclass(frozen=True)
+class _Audio:
+    """The source of a song, and what is known of its stems."""
+
+    ref: SourceRef
+    silent: frozenset[StemName]
+    monophonic: Mapping[StemName, bool | None]
+
+
+def _task(track: _Track, key: str, prompts: _Prompts, found: _Audio | str) -> EditTask:
+    audio, absent = (found, None) if isinstance(found, _Audio) else (None, found)
+    stem = official_stem(key)
+    phrases = prompts.phrases()
+    phrase = phrases.get(stem)
+    span = find_span(prompts.target, phrase) if phrase else None
+    flags = {
+        "no-target-phrase": phrase is None,
+        "target-phrase-not-in-prompt": phrase is not None and span is None,
+        "separator-seen": track.folder in SEPARATOR_SEEN,
+        "edited-stem-absent": audio is not None and stem not in audio.ref.stems,
+        "edited-stem-silent": audio is not None and stem in audio.silent,
+    }
+    return EditTask(
+        id=f"{PolyEvalPrompts.name}/{track.song}/{key}",
+        suite=PolyEvalPrompts.name,
+        song=track.song,
+        source=audio.ref.id if audio else None,
+        stem=stem,
+        source_prompt=prompts.source,
+        target_prompt=prompts.target,
+        target_phrase=phrase,
+        target_span=span,
+        stem_phrases=phrases,
+        monophonic=audio.monophonic.get(stem) if audio else None,
+        flags=tuple(sorted(flag for flag, raised in flags.items() if raised)),
+        absent=absent,
+    )
+
+
+def find_span(prompt: str, phrase: str) -> tuple[int, int] | None:
+    """Where a phrase first stands in a prompt, case ignored, as the release looks for it: [start, end) in characters.
+
+    >>> find_span("A recording of a violin and drums.", "A Violin")
+    (15, 23)
+    """
+    start = prompt.lower().find(phrase.lower())
+    return (start, start + len(phrase)) if start >= 0 else None
+
+
+# -- prompt files ---------------------------------------------------------------------------------------------------
+
+
+class _Prompts(BaseModel):
+    """One edit of a prompt file. 'Baseline Prompt' is the target prompt, whatever its name says.
+
+    White space is normalised, as the release does before it looks for phrases; in the released files that changes
+    nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    source: str = Field(alias="Original Prompt", min_length=1)
+    target: str = Field(alias="Baseline Prompt", min_length=1)
+    vocals: str = Field(alias="Vocals Softmask Prompt")
+    drums: str = Field(alias="Drums Softmask Prompt")
+    bass: str = Field(alias="Bass Softmask Prompt")
+    other: str = Field(alias="Others Softmask Prompt")
+
+    def phrases(self) -> dict[StemName, str]:
+        """The phrases that the target prompt has for stems; a stem without one is left out."""
+        fields: dict[StemName, str] = {
+            "vocals": self.vocals,
+            "drums": self.drums,
+            "bass": self.bass,
+            "other": self.other,
+        }
+        return {stem: phrase for stem, phrase in fields.items() if phrase}
+
+
+@dataclass(frozen=True)
+class _Track:
+    """A track's prompt file: `dataset` is musdb18 or musicdelta, `song` its readable id, edits in the file's order."""
+
+    dataset: str
+    folder: str
+    song: str
+    sha256: str
+    edits: Mapping[str, _Prompts]
+
+
+def _read_tracks(root: Path) -> Iterator[_Track]:
+    """All 78 tracks, MUSDB18's first, each set in the order of its folders' names."""
+    owner: dict[str, str] = {}
+    for dataset, (folder, expected) in _SETS.items():
+        _check_folders(root, folder, expected)
+        for name in sorted(expected):
+            song = f"{dataset}/{slug(name)}"
+            if song in owner:
+                raise _bad_prompts(f"'{name}' and '{owner[song]}' get the same id {song}", root / folder)
+            owner[song] = name
+            sha256, edits = _read_file(root / folder / name / _FILE)
+            yield _Track(dataset, name, song, sha256, edits)
+
+
+def _check_folders(root: Path, folder: str, expected: tuple[str, ...]) -> None:
+    """Nothing missing, nothing more."""
+    if not (root / folder).is_dir():
+        raise DataError(
+            f"the prompts folder has no '{folder}'",
+            where=str(root),
+            remedy="Give the folder PolyEvalPrompts of github.com/Ltx-Leif/polyphonia, which holds musdb18_test/ and "
+            "musicdelta/.",
+            code="data/no-prompts",
+        )
+    found = {entry.name for entry in (root / folder).iterdir() if entry.is_dir() and not entry.name.startswith(".")}
+    without_file = {name for name in found & set(expected) if not (root / folder / name / _FILE).is_file()}
+    problems = [
+        f"{len(names)} {what}: {'; '.join(sorted(names))}"
+        for what, names in (
+            ("missing", set(expected) - found),
+            ("unexpected", found - set(expected)),
+            (f"without {_FILE}", without_file),
+        )
+        if names
+    ]
+    if problems:
+        raise _bad_prompts(f"of the {len(expected)} tracks, {', '.join(problems)}", root / folder)
+
+
+def _read_file(path: Path) -> tuple[str, dict[str, _Prompts]]:
+    """sha256 of a prompt file, and its edits."""
+    data = path.read_bytes()
+    try:
+        parsed = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise _bad_prompts(f"not readable as JSON: {error}", path) from error
+    if not isinstance(parsed, dict):
+        raise _bad_prompts("not a JSON object of edits", path)
+    if len(parsed) != TASKS_PER_TRACK:
+        raise _bad_prompts(f"{len(parsed)} edits instead of {TASKS_PER_TRACK}", path)
+    return sha256_bytes(data), {key: _parse_edit(path, key, value) for key, value in parsed.items()}
+
+
+def _parse_edit(path: Path, key: str, value: Any) -> _Prompts:
+    if not _KEY.fullmatch(key):
+        raise _bad_prompts("the key of an edit must look like guitar2violin, in lower case", path, key)
+    if isinstance(value, dict):
+        value = {name: " ".join(text.split()) if isinstance(text, str) else text for name, text in value.items()}
+    try:
+        return _Prompts.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise _bad_prompts(f"{field}: {first['msg']}" if field else first["msg"], path, key) from error
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object as a dictionary; a name that comes twice would silently replace the first."""
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]!r} stands there twice")
+    return dict(pairs)
+
+
+def _bad_prompts(cause: str, path: Path, key: str | None = None) -> DataError:
+    return DataError(
+        f"PolyEvalPrompts are not as published: {cause}",
+        where=f"{path}: {key}" if key else str(path),
+        remedy="Fetch the prompt files of github.com/Ltx-Leif/polyphonia (folder PolyEvalPrompts) again.",
+        code="data/prompts",
+    )

@@ -1,0 +1,115 @@
+"""MedleyDB's layout: the four-stem rule against the published metadata, and what damage does."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.audio import Clip
+from bench.errors import DataError
+from tasks import medleydb
+
+
+def test_stem_rule_agrees_with_all_208_musicdelta_stems(shared_data: Path) -> None:
+    with (shared_data / "musicdelta_stems.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(rows) == 208
+    wrong = [r for r in rows if medleydb.stem_class(r["instrument"], r["component"]) != r["stem4"]]
+    assert not wrong
+    classes = {
+        medleydb.Song("", "", (medleydb.StemFile("", r["instrument"], ""),)).monophonic(r["stem4"]) for r in rows
+    }
+    assert classes == {True, False, None}
+
+
+@pytest.mark.parametrize(("track", "sdr_db"), [("MusicDelta_Reggae", 41.50), ("MusicDelta_Rock", 17.89)])
+def test_real_tracks(track: str, sdr_db: float, shared_data: Path) -> None:
+    root = shared_data / "medleydb"
+    song = medleydb.read_song(root, track)
+    assert song.mixture == f"Audio/{track}/{track}_MIX.wav"
+    assert [file.instrument for file in song.files][:2] == ["drum set", "electric bass"]
+    assert set(song.stems) == {"vocals", "drums", "bass", "other"}
+    assert song.stems["drums"] == (f"Audio/{track}/{track}_STEMS/{track}_STEM_01.wav",)
+    assert len(song.stems["other"]) == (1 if track == "MusicDelta_Reggae" else 2)
+    lines = {stem: song.monophonic(stem) for stem in song.stems}
+    assert lines == {"vocals": True, "drums": False, "bass": True, "other": False}
+    assert medleydb.mix_sdr_db(root, song) == pytest.approx(sdr_db, abs=0.01)
+
+
+def test_one_line_needs_one_file_and_an_instrument_of_single_notes(
+    make_track: Callable[..., Path], tmp_path: Path
+) -> None:
+    make_track("A", ("trumpet", "melody"), ("male singer", ""), ("female singer", ""), ("tuba", "bass"))
+    song = medleydb.read_song(tmp_path, "A")
+    assert [song.monophonic(stem) for stem in ("other", "vocals", "bass", "drums")] == [True, False, True, None]
+    for instrument, expected in (("cello", None), ("hurdy gurdy", None), ("violin section", False), ("piano", False)):
+        make_track("B", (instrument, "melody"))
+        assert medleydb.read_song(tmp_path, "B").monophonic("other") is expected
+    make_track("C", ("male rapper", ""))
+    assert medleydb.read_song(tmp_path, "C").monophonic("vocals") is False
+
+
+def test_sum_of_stems_equal_to_the_mix_is_infinitely_good(make_track: Callable[..., Path], tmp_path: Path) -> None:
+    make_track("A", ("piano", ""), ("flute", ""))
+    song = medleydb.read_song(tmp_path, "A")
+    assert medleydb.mix_sdr_db(tmp_path, song) == math.inf
+    Clip.read(tmp_path / song.mixture).scaled(0.5).write_wav(tmp_path / song.mixture, subtype="PCM_24")
+    assert medleydb.mix_sdr_db(tmp_path, song) == pytest.approx(0.0, abs=1e-6)  # error = -0.5 · sum
+    Clip.silence(2.0, 8000, 2).write_wav(tmp_path / song.mixture)
+    assert medleydb.mix_sdr_db(tmp_path, song) == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "says"),
+    [
+        ("stem_dir: A_STEMS", "stem_dir: ../A_STEMS", "data/medleydb-metadata", "stem_dir: .*plain name"),
+        ("filename: A_STEM_01.wav", "filename: /etc/passwd", "data/medleydb-metadata", "stems.S01.filename"),
+        ("filename: A_STEM_01.wav", "filename: ..", "data/medleydb-metadata", "stems.S01.filename"),
+        ("instrument: piano", "instrument: 7", "data/medleydb-metadata", "stems.S01.instrument"),
+        ("instrument: piano", "x: piano", "data/medleydb-metadata", "stems.S01.instrument: Field required"),
+        ("mix_filename", "mixfilename", "data/medleydb-metadata", "mix_filename: Field required"),
+        ("stems:", "stems: [", "data/medleydb-metadata", "not readable as YAML"),
+        ("artist: Nobody", "artist: !!python/object/apply:os.getcwd []", "data/medleydb-metadata", "could not"),
+        ("artist: Nobody", "artist: " + "x" * (1 << 20), "data/medleydb-metadata", "larger than"),
+        ("A_MIX.wav", "B_MIX.wav", "data/medleydb-incomplete", "Audio/A/B_MIX.wav"),
+        ("filename: A_STEM_01.wav", "filename: A_STEM_09.wav", "data/medleydb-incomplete", "A_STEM_09.wav"),
+    ],
+)  # fmt: skip
+def test_damaged_metadata_name_file_and_field(
+    old: str, new: str, code: str, says: str, make_track: Callable[..., Path], tmp_path: Path
+) -> None:
+    metadata = make_track("A", ("piano", ""))
+    text = metadata.read_text()
+    assert old in text
+    metadata.write_text(text.replace(old, new))
+    with pytest.raises(DataError, match=says) as caught:
+        medleydb.read_song(tmp_path, "A")
+    assert caught.value.code == code
+    assert caught.value.where == str(metadata)
+
+
+def test_yaml_bomb_is_refused_at_once(make_track: Callable[..., Path], tmp_path: Path) -> None:
+    """Nested aliases stand for 10^9 strings; they must not be unfolded in parsing or in the message."""
+    metadata = make_track("A", ("piano", ""))
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]" for k in range(1, 9)]
+    metadata.write_text("\n".join([*lines, "mix_filename: *a8", "stem_dir: *a8", "stems: *a8"]))
+    with pytest.raises(DataError, match="mix_filename"):
+        medleydb.read_song(tmp_path, "A")
+
+
+def test_absent_folders_and_files(make_track: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        medleydb.has_song(tmp_path, "A")
+    assert caught.value.code == "data/no-medleydb"
+    metadata = make_track("A", ("piano", ""))
+    assert medleydb.has_song(tmp_path, "A")
+    assert not medleydb.has_song(tmp_path, "B")
+    metadata.unlink()
+    with pytest.raises(DataError) as missing:
+        medleydb.read_song(tmp_path, "A")
+    assert missing.value.code == "data/medleydb-incomplete"
