@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -47,7 +47,7 @@ class _Record(BaseModel):
 
 
 class Excerpt(_Record):
-    """The piece of a song that is edited; `sha256` is the hash of the mixture's samples in it (`Clip.sha256`)."""
+    """The piece of a song that is edited; `sha256` is the hash of the mixture and the stems in it (`Source.sha256`)."""
 
     start_s: float = Field(ge=0)
     duration_s: float = Field(gt=0)
@@ -120,6 +120,28 @@ class EditTask(_Record):
         return self
 
 
+def read_stems(
+    root: Path, mixture: str | None, stems: Mapping[StemName, Sequence[str]], start_s: float, duration_s: float
+) -> tuple[Clip, dict[StemName, Clip]]:
+    """The mixture and the stems of an excerpt; files of one stem are summed, and so is a mixture that has no file.
+
+    Raises:
+        AudioError: if a file is missing, cannot be used, or is too short for the excerpt.
+    """
+    read = {
+        name: Clip.sum([Clip.read(root / path, start_s=start_s, duration_s=duration_s) for path in paths])
+        for name, paths in stems.items()
+    }
+    if mixture is None:
+        return Clip.sum(list(read.values())), read
+    return Clip.read(root / mixture, start_s=start_s, duration_s=duration_s), read
+
+
+def audio_digest(mixture: Clip, stems: Mapping[StemName, Clip]) -> str:
+    """Hash of a mixture and its stems: the identity of a source's audio."""
+    return digest({"mixture": mixture.sha256, "stems": {name: clip.sha256 for name, clip in stems.items()}})
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """The audio of a source, in memory: the mixture's excerpt and its stems over the same excerpt."""
@@ -133,7 +155,7 @@ class Source:
     @property
     def sha256(self) -> str:
         """Hash of the mixture and of every stem: the identity of the source's audio."""
-        return digest({"mixture": self.mixture.sha256, **{name: clip.sha256 for name, clip in self.stems.items()}})
+        return audio_digest(self.mixture, self.stems)
 
     def background(self, stem: StemName) -> Clip:
         """The sum of all stems but one; silence if there is no other.
@@ -221,23 +243,16 @@ class Suite:
         """
         ref = self.sources[source_id]
         root = self._root(ref)
-        start, duration = ref.excerpt.start_s, ref.excerpt.duration_s
-        stems = {
-            name: Clip.sum([Clip.read(root / path, start_s=start, duration_s=duration) for path in paths])
-            for name, paths in ref.stems.items()
-        }
-        if ref.mixture is not None:
-            mixture = Clip.read(root / ref.mixture, start_s=start, duration_s=duration)
-        else:
-            mixture = Clip.sum(list(stems.values()))
-        if mixture.sha256 != ref.excerpt.sha256:
+        mixture, stems = read_stems(root, ref.mixture, ref.stems, ref.excerpt.start_s, ref.excerpt.duration_s)
+        source = Source(ref.id, ref.song, mixture, stems, ref.stem_origin)
+        if source.sha256 != ref.excerpt.sha256:
             raise DataError(
                 "the audio is not the audio that these tasks were built from (its hash differs)",
-                where=f"{ref.id}: {root / (ref.mixture or 'sum of stems')}",
+                where=f"{ref.id} in {root}",
                 remedy="Point the root at the original data, or build the tasks again.",
                 code="data/audio-differs",
             )
-        return Source(ref.id, ref.song, mixture, stems, ref.stem_origin)
+        return source
 
     def true_edit(self, task: EditTask) -> Clip | None:
         """The true result of a task over its excerpt, where the suite has one."""

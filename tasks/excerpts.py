@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from bench.audio import Clip, Samples, file_info
 from bench.errors import AudioError, DataError
-from bench.task import Excerpt, StemName
+from bench.task import Excerpt, StemName, audio_digest, read_stems
 
 GRID_S = 0.5
 FRAME_S = 0.05
@@ -128,9 +128,9 @@ def cut(
     edited: Collection[StemName],
     duration_s: float,
 ) -> Cut:
-    """Choose a song's excerpt by the rule and hash the mixture in it.
+    """Choose a song's excerpt by the rule and hash the audio in it.
 
-    Each file of an edited stem is read once and whole, of the mixture only the window, of other stems the header.
+    Files of edited stems are read whole, of everything else only the window.
 
     Args:
         root: folder to which the paths are relative.
@@ -154,9 +154,9 @@ def cut(
     except AudioError as error:
         error.where = str(root / mixture)
         raise
-    clip = Clip.read(root / mixture, start_s=start, duration_s=duration_s)
+    sha256 = audio_digest(*read_stems(root, mixture, stems, start, duration_s))
     silent = (stem for stem, active in activity.items() if not window_frames(active, start, duration_s).any())
-    return Cut(Excerpt(start_s=start, duration_s=duration_s, sha256=clip.sha256), frozenset(silent))
+    return Cut(Excerpt(start_s=start, duration_s=duration_s, sha256=sha256), frozenset(silent))
 
 
 def _common_shape(root: Path, paths: Sequence[str]) -> tuple[int, int]:

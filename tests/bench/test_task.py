@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bench.audio import Clip
 from bench.errors import AudioError, DataError
-from bench.task import EditTask, Excerpt, Source, SourceRef, Suite
+from bench.task import EditTask, Excerpt, Source, SourceRef, Suite, audio_digest, read_stems
 
 RATE = 8_000
 
@@ -39,13 +39,16 @@ def suite(tmp_path: Path) -> Suite:
         Clip.of(rng.integers(-5000, 5000, (3 * RATE, 2)) / 2**15, RATE).write_wav(root / f"{name}.wav")
     mixture = Clip.sum([Clip.read(root / f"{name}.wav") for name in ("drums", "a", "b")])
     mixture.write_wav(root / "mix.wav")
+    stems = {"drums": ("drums.wav",), "other": ("a.wav", "b.wav")}
     ref = SourceRef(
         id="song",
         song="song",
         root="multi",
         mixture="mix.wav",
-        stems={"drums": ("drums.wav",), "other": ("a.wav", "b.wav")},
-        excerpt=Excerpt(start_s=1.5, duration_s=1.0, sha256=mixture.window(1.5, 1.0).sha256),
+        stems=stems,
+        excerpt=Excerpt(
+            start_s=1.5, duration_s=1.0, sha256=audio_digest(*read_stems(root, "mix.wav", stems, 1.5, 1.0))
+        ),
         licence="CC BY 4.0",
     )
     tasks = (task(flags=("odd",)), task(id="s/other/x2y", song="other", source=None, absent="no audio: naïve “quotes”"))
@@ -216,7 +219,14 @@ def test_audio_that_is_not_the_audio_is_refused(suite: Suite, tmp_path: Path) ->
     with pytest.raises(DataError) as caught:
         suite.open("song")
     assert caught.value.code == "data/audio-differs"
+    clip.write_wav(mix)
+    suite.open("song")
+    stem = suite.roots["multi"] / "a.wav"
+    Clip.read(stem).scaled(0.5).write_wav(stem)
+    with pytest.raises(DataError):
+        suite.open("song")  # the stems count as much as the mixture
     mix.unlink()
+    stem.unlink()
     with pytest.raises(AudioError) as missing:
         suite.open("song")
     assert missing.value.code == "audio/missing"
@@ -235,7 +245,7 @@ def test_moved_audio_is_found_by_its_root(suite: Suite, tmp_path: Path) -> None:
 def test_mixture_can_be_the_sum_of_stems(suite: Suite) -> None:
     ref = suite.sources["song"].model_copy(update={"mixture": None})
     summed = Suite("s", 1, {}, {"song": ref}, suite.tasks[:1], suite.roots)
-    assert summed.open("song").mixture.sha256 == ref.excerpt.sha256
+    assert summed.open("song").mixture.sha256 == suite.open("song").mixture.sha256
 
 
 def test_true_edit_and_target_audio_are_read_over_the_excerpt(suite: Suite) -> None:

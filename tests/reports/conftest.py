@@ -16,7 +16,7 @@ from bench.audio import Clip
 from bench.identity import digest
 from bench.store.atomic import write_json
 from bench.store.rundir import PlanItem, RunDirectory
-from bench.task import EditTask, Excerpt, SourceRef, Suite
+from bench.task import EditTask, Excerpt, SourceRef, Suite, audio_digest
 
 RATE = 16_000
 SECONDS = 1.0
@@ -63,7 +63,11 @@ class Shelf:
             drums.write_wav(folder / "drums.wav")
             stems = {"bass": (f"s{number}/bass.wav",), "drums": (f"s{number}/drums.wav",)}
             read = [Clip.read(folder / f"{stem}.wav") for stem in stems]
-            excerpt = Excerpt(start_s=0.0, duration_s=SECONDS, sha256=Clip.sum(read).sha256)
+            excerpt = Excerpt(
+                start_s=0.0,
+                duration_s=SECONDS,
+                sha256=audio_digest(Clip.sum(read), dict(zip(stems, read, strict=True))),
+            )
             ref = SourceRef(
                 id=f"src{number}", song=song, root="shelf", mixture=None, stems=stems, excerpt=excerpt, licence="CC0"
             )

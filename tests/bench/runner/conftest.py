@@ -11,7 +11,7 @@ import pytest
 
 from bench.audio import Clip
 from bench.runner.spec import RunSpec
-from bench.task import EditTask, Excerpt, SourceRef, Suite
+from bench.task import EditTask, Excerpt, SourceRef, Suite, audio_digest
 
 RATE = 16_000
 SECONDS = 1.0
@@ -34,7 +34,9 @@ def suite(tmp_path: Path) -> Suite:
         for name, clip in stems.items():
             clip.write_wav(root / song / f"{name}.wav")
         read = [Clip.read(root / song / f"{name}.wav") for name in stems]
-        excerpt = Excerpt(start_s=0.0, duration_s=SECONDS, sha256=Clip.sum(read).sha256)
+        excerpt = Excerpt(
+            start_s=0.0, duration_s=SECONDS, sha256=audio_digest(Clip.sum(read), dict(zip(stems, read, strict=True)))
+        )
         paths = {name: (f"{song}/{name}.wav",) for name in stems}
         sources[song] = SourceRef(
             id=song, song=song, root="tones", mixture=None, stems=paths, excerpt=excerpt, licence="none"
