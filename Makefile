@@ -31,7 +31,7 @@ format: setup ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 
 perf: setup ## benchmarks (ratios, never pass or fail)
-	@$(BIN)/pytest tests/perf -q --benchmark-only --benchmark-sort=name
+	@$(BIN)/pytest tests/perf -q -s --benchmark-only --benchmark-sort=name --benchmark-columns=min,median,rounds
 
 clean: ## remove the environment and everything made by make
 	rm -rf .venv .venv-tools out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

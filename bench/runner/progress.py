@@ -86,18 +86,24 @@ class Lines:
         """Print failures and notes at once, progress now and then."""
         if isinstance(event, Note):
             self._print(event.text)
-        elif isinstance(event, Finished):
-            if event.error is None:
-                self._done += 1
-            else:
-                self._failed += 1
+        elif isinstance(event, Step):
+            self._tell(f"; {event.source}: {event.stage} {event.done}/{event.total}")
+        else:
+            self._done += event.error is None
+            self._failed += event.error is not None
+            if event.error is not None:
                 self._print(f"failed: {event.task}: {event.error}")
-            if monotonic() - self._told >= self._every or self._done + self._failed == self._total:
-                self._told = monotonic()
-                self._print(f"{self._done} of {self._total} edits{_failures(self._failed)}{self._left()}")
+            # The edits of a batch end together: the line comes after the last, or with the next batch's steps.
+            self._tell("", at_once=self._done + self._failed == self._total)
 
     def stop(self) -> None:
         """Nothing: the last edit printed the last line."""
+
+    def _tell(self, stage: str, *, at_once: bool = False) -> None:
+        now = monotonic()
+        if at_once or now - self._told >= self._every:
+            self._told = now
+            self._print(f"{self._done} of {self._total} edits{_failures(self._failed)}{self._left()}{stage}")
 
     def _left(self) -> str:
         fresh, owed = self._done - self._before, self._total - self._done - self._failed

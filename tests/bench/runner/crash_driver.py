@@ -1,4 +1,4 @@
-"""Kill a real run again and again, resume it, and print what is left: used by `test_crash.py`.
+"""Kill a real run again and again, resume it, and print what is left: used by `test_run_crash.py`.
 
 Everything is imported once; every run is a forked child of this process, which makes many kills affordable. The
 children die by SIGKILL, either at a chosen call that changes the disk (so every write site is met) or after a
