@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.table import Cell, Column, Row, count
+from reports.model import Cell, Column, Row, count
 
 NOTHING = "—"
 NOT_SCORED = "not scored"

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from reports.load import RunReport
-    from reports.table import Column
+from reports.load import RunReport
+from reports.model import Column, Note
 
 FEW_SONGS = 10
 """Below this many clusters, percentile intervals of a cluster bootstrap are clearly too narrow."""
 
 _SHOWN_REASONS = 3
 _REASON_LENGTH = 160
-
-
-@dataclass(frozen=True)
-class Note:
-    """One note. `mark` is the sign in the table that it explains, or empty; `warns` if the numbers need care."""
-
-    text: str
-    mark: str = ""
-    warns: bool = False
 
 
 def section_notes(

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from reports import cells
 from reports.escape import clean, csv_cell, markdown
-from reports.table import Cell, Column, Row, Section, Table
+from reports.model import Cell, Column, Row, Section, Table
 
 _LABEL_WIDTH = 28
 _HEADING_WIDTH = 14
@@ -52,6 +52,8 @@ def _blocks(section: Section, width: int) -> Iterator[list[int]]:
     block: list[int] = []
     used = 0
     for place, column in enumerate(section.columns):
+        if column in _empty(section):
+            continue
         lines = [*_heading(column), *(line for row in section.rows for line in _lines(row, row.cells[place], column))]
         wide = max(map(len, lines)) + 3
         if block and used + wide > room:
@@ -60,6 +62,12 @@ def _blocks(section: Section, width: int) -> Iterator[list[int]]:
         block.append(place)
         used += wide
     yield block
+
+
+def _empty(section: Section) -> list[Column]:
+    """Columns in which no run has a value, if any other column has one: a note is enough."""
+    filled = [any(row.cells[place].filled for row in section.rows) for place in range(len(section.columns))]
+    return [column for column, full in zip(section.columns, filled, strict=True) if not full] if any(filled) else []
 
 
 def _grid(section: Section, places: Sequence[int]) -> Grid:
@@ -108,6 +116,10 @@ def _notes(section: Section) -> Iterator[Text]:
     for note in section.notes:
         mark = f"({note.mark})" if note.mark.isalpha() else note.mark or "·"
         yield Text(f"{mark} {clean(note.text)}", style="yellow" if note.warns else "dim")
+    for column in _empty(section):
+        place = section.columns.index(column)
+        marks = sorted({f"({mark})" for row in section.rows for mark, _ in row.cells[place].missing})
+        yield Text(f"· Not shown: {clean(column.heading)}, of which no run has a value {', '.join(marks)}", style="dim")
     for column in section.columns:
         yield Text(f"{clean(column.heading)} {column.arrow} {clean(column.summary)}", style="dim")
     yield Text("What moves each metric's value is in table.md and on the page.", style="dim")

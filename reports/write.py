@@ -11,8 +11,9 @@ from bench.identity import sha256_bytes
 from bench.store.atomic import make_folder, write_bytes, write_text, writing
 from reports.html.page import render
 from reports.load import RunReport
+from reports.model import Table
 from reports.render import to_csv, to_markdown
-from reports.table import Table, build
+from reports.table import build
 
 ASSETS = "assets"
 

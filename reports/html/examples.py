@@ -13,7 +13,7 @@ from bench.task import EditTask, Source, Suite
 from reports import cells
 from reports.html.spectrogram import Tick, pictures
 from reports.load import RunReport
-from reports.table import Column, Section
+from reports.model import Column, Section
 
 T = TypeVar("T")
 _NOT_HERE = "Its audio is not on the machine that made this page."

@@ -22,7 +22,8 @@ from reports import cells
 from reports.escape import clean
 from reports.html.examples import Put, listen
 from reports.load import RunReport
-from reports.table import Cell, Column, Section, Table, count, group_runs
+from reports.model import Cell, Column, Section, Table, count
+from reports.table import group_runs
 
 _HERE = Path(__file__).parent
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from reports.load import load
+from reports.model import Table
 from reports.render import terminal, to_csv, to_markdown
-from reports.table import Table, build
+from reports.table import build
 
 HOSTILE = "[red]=x|<b>\x1b[31m @you\n`z`"
 
@@ -80,6 +81,14 @@ class TestTerminal:
             assert part in text, part
         assert "n=2 · 2 songs" in text
         assert "—" in text and not re.search(r"\bnan\b|None", text, re.IGNORECASE)
+
+    def test_a_column_without_any_value_is_a_note(self, rack) -> None:
+        metrics = (metric("cqt1-pcc"), metric("true-edit", direction="lower"))
+        values = {"cqt1-pcc": 0.5, "true-edit": ("no-true-edit", "this task has no true edit")}
+        text = plain(build_of(rack.run(rack.shelf(), "ours", values, metrics=metrics)), 100)
+        heading = next(line for line in text.splitlines() if "cqt1-pcc" in line)
+        assert "true-edit" not in heading
+        assert "Not shown: true-edit, of which no run has a value (a)" in text
 
     def test_hostile_names_neither_format_nor_move_the_cursor(self, rack) -> None:
         table = build_of(rack.run(rack.shelf(), "x", {"cqt1-pcc": 0.5}, metrics=(metric("cqt1-pcc"),), label=HOSTILE))

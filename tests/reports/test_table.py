@@ -4,7 +4,8 @@ import pytest
 
 from bench.store.rundir import RunDirectory
 from reports.load import load
-from reports.table import Section, build
+from reports.model import Section
+from reports.table import build
 
 GATED = {
     "name": "cqt1-pcc",

@@ -1,0 +1,121 @@
+"""What a table is made of. `reports.table` builds it, `reports.render` and the page write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.load import Coverage, Estimate, Role
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note. `mark` is the sign in the table that it explains, or empty; `warns` if the numbers need care."""
+
+    text: str
+    mark: str = ""
+    warns: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric identity.
+
+    Attributes:
+        heading: the metric's name, numbered where a section has several identities of it.
+        decimals: for all numbers of the column.
+    """
+
+    name: str
+    heading: str
+    identity: str
+    direction: str
+    unit: str
+    summary: str
+    decimals: int
+
+    @property
+    def arrow(self) -> str:
+        """Which way is better."""
+        return "↑" if self.direction == "higher" else "↓"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one run got from one metric; `estimate` is None if the run was not scored with this identity.
+
+    Attributes:
+        best: separated from all rivals, see the module's rules.
+        missing: (mark of the note that explains it, number of edits) for each reason, but for edits that were not made:
+            these are missing in the whole row, which says so once.
+    """
+
+    estimate: Estimate | None
+    best: bool = False
+    missing: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is a value."""
+        return self.estimate is not None and self.estimate.mean is not None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run.
+
+    Attributes:
+        mark: points to a note on the run, or empty.
+        needs: what the system was given beside the mixture.
+        shortfall: (number of edits, what became of them, mark of the note on it) for those not made.
+    """
+
+    label: str
+    mark: str
+    role: Role
+    method: str
+    needs: tuple[str, ...]
+    coverage: Coverage
+    shortfall: tuple[tuple[int, str, str], ...]
+    songs: int
+    digest: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Runs that can be read side by side.
+
+    Attributes:
+        suite: ``name@version``. suite_digest, seeds: what all runs of the section share.
+        expected: edits in their plan.
+    """
+
+    suite: str
+    suite_digest: str
+    seeds: tuple[int, ...]
+    expected: int
+    songs: int
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def subtitle(self) -> str:
+        """What was edited: ``12 edits of 4 songs · seed 0 · suite 3fa9c1e2``."""
+        seeds = ", ".join(map(str, self.seeds))
+        return (
+            f"{count(self.expected, 'edit')} of {count(self.songs, 'song')} · "
+            f"seed{'s' if len(self.seeds) > 1 else ''} {seeds} · suite {self.suite_digest[:8]}"
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """All sections, in the order in which their first runs were given."""
+
+    sections: tuple[Section, ...]
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun, in the plural where it must be: ``1 song``, ``1,170 edits``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
