@@ -129,21 +129,26 @@ def test_a_selection_that_matches_nothing_says_what_ids_look_like(walked: Path) 
     assert "Task ids look like synth/" in timbrebench(*words, cwd=walked, code=2)
 
 
-def test_a_killed_run_goes_on_and_says_so(walked: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_goes_on_and_says_so(walked: Path, tmp_path: Path, sent: signal.Signals) -> None:
     words: Sequence[object] = (
         COMMAND, "run", "--tasks", walked / "t.jsonl", "--method", "sdedit", "--set", "steps=4",
         "--batch-size", 1, "--out", tmp_path / "killed",
     )  # fmt: skip
-    process = subprocess.Popen([*map(str, words)], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*map(str, words)], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     journal = tmp_path / "killed" / "journal" / "w0.jsonl"
     while not (journal.exists() and "generated" in journal.read_text()):
         assert process.poll() is None, "the run ended before it could be killed"
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(sent)
+    _, told = process.communicate()
+    if sent == signal.SIGINT:
+        assert process.returncode == 130
+        assert "interrupted: what is finished is kept" in told
+        assert "Traceback" not in told
     done = subprocess.run([*map(str, words)], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert "going on where it stopped" in done.stderr
-    assert re.search(r"4 edits expected, [1-3] were there, [1-3] made", done.stdout)
+    assert re.search(r"4 edits expected, [1-4] were there, [0-3] made", done.stdout)
 
 
 def test_the_readmes_method_runs(walked: Path, tmp_path: Path) -> None:

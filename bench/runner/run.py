@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -143,6 +144,7 @@ def _run_spawned(
 
 def _work(spec: RunSpec, config: Method.Config, name: str, device: str, todo: Any, events: Any) -> None:
     """A worker process: takes groups until there are none, and never outlives the run that holds the lock."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends its workers
     threading.Thread(target=_die_with_parent, daemon=True).start()
     share_cores(spec.devices)
 

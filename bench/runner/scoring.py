@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -181,14 +182,15 @@ def _each(units: Sequence[_Unit], jobs: int) -> Iterator[tuple[_Unit, Measured]]
         for unit in units:
             yield unit, _measure_unit(unit)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_as_helper) as pool:
         yield from zip(units, pool.map(_measure_unit, units), strict=True)
 
 
-def _one_thread() -> None:
-    """Processes share the cores: more threads in each would only wait for one another."""
+def _as_helper() -> None:
+    """Set up a scoring process: one thread, as processes share the cores, and Ctrl-C left to the parent."""
     import torch
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
 
 

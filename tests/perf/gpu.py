@@ -34,6 +34,8 @@ from methods.polyphonia.method import Polyphonia
 PUBLISHED = {
     "in_channels": 8,
     "out_channels": 8,
+    "down_block_types": ("DownBlock2D", *("CrossAttnDownBlock2D",) * 3),
+    "up_block_types": (*("CrossAttnUpBlock2D",) * 3, "UpBlock2D"),
     "block_out_channels": (128, 256, 384, 640),
     "layers_per_block": 2,
     "attention_head_dim": 8,
