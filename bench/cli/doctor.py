@@ -17,6 +17,7 @@ from rich.table import Table
 
 from bench import __version__
 from bench.cli.output import output
+from bench.errors import DataError
 
 PUBLISHED_WEIGHTS = "cvssp/audioldm2"
 PUBLISHED_GB = 4.5
@@ -82,7 +83,10 @@ def _ffmpeg() -> Finding:
 def _samples() -> Finding:
     from tasks.synth.render import soundfont
 
-    return Finding("sampled instruments", "ok", soundfont().name)
+    try:
+        return Finding("sampled instruments", "ok", soundfont().name)
+    except DataError as error:
+        return Finding("sampled instruments", "missing", error.cause, error.remedy)
 
 
 def _folder(what: str, variable: str, inside: str, remedy: str) -> Callable[[], Finding]:

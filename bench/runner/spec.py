@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ class RunSpec:
         return {
             "label": self.label or method.name,
             "role": method.role,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "needs": sorted(method.needs),
             "absences": dict(self.absences),
             "licences": licences + ([f"weights: {backbone.licence}"] if backbone is not None else []),
