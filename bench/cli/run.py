@@ -87,6 +87,8 @@ def execute(out: Output, spec: RunSpec, config: Method.Config) -> RunResult:
         "failed": result.failed,
         "pending": result.pending,
         "quarantined": result.quarantined,
+        "clipped": result.clipped,
+        "clipped_share": result.clipped_share,
         "resumed": result.resumed,
         "absent": sum(spec.absences.values()),
     }
@@ -110,6 +112,8 @@ def _told(spec: RunSpec, result: RunResult) -> str:
         parts.append(f"{result.failed} failed")
     if result.quarantined:
         parts.append(f"{result.quarantined} damaged and made again")
+    if result.clipped:
+        parts.append(f"{result.clipped_share:.2%} of samples clipped")
     absent = sum(spec.absences.values())
     if absent:
         parts.append(f"{absent:,} tasks of the suite have no audio here")

@@ -32,7 +32,13 @@ _POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: edits expected, done before, done now, failed now, and still owed."""
+    """How a run ended.
+
+    Attributes:
+        expected, before, generated, failed, pending: edits planned, there before, made now, failed, still owed.
+        quarantined: damaged files that were set aside. resumed: whether the directory was there before.
+        clipped: samples beyond full scale, lost in the files of all edits, and as a share of all samples.
+    """
 
     expected: int
     before: int
@@ -41,6 +47,8 @@ class RunResult:
     pending: int
     quarantined: int
     resumed: bool
+    clipped: int
+    clipped_share: float
 
     @property
     def complete(self) -> bool:
@@ -83,7 +91,10 @@ def run(spec: RunSpec, config: Method.Config, listener: Listener | None = None) 
                 _run_spawned(spec, directory, config, work, listener)
         finally:
             listener.stop()
-        after = [outcome.status for outcome in directory.outcomes().values()]
+        outcomes = directory.outcomes()
+    after = [outcome.status for outcome in outcomes.values()]
+    made = [outcome.event for outcome in outcomes.values() if outcome.status == "generated" and outcome.event]
+    clipped = sum(event.get("clipped", 0) for event in made)
     return RunResult(
         expected=len(after),
         before=before,
@@ -92,6 +103,8 @@ def run(spec: RunSpec, config: Method.Config, listener: Listener | None = None) 
         pending=after.count("pending"),
         quarantined=quarantined,
         resumed=directory.resumed,
+        clipped=clipped,
+        clipped_share=clipped / max(1, sum(event.get("samples", 0) * event.get("channels", 1) for event in made)),
     )
 
 

@@ -168,6 +168,7 @@ class Worker:
                 "audio": self._directory.put_audio(clip),
                 "rate": clip.rate,
                 "samples": clip.length,
+                "channels": clip.channels,
                 "clipped": clip.clipped,
                 "seconds": round(seconds, 4),
             }

@@ -187,6 +187,14 @@ def test_a_lost_worker_costs_what_it_was_working_on_and_is_told(spec: Make) -> N
     assert any(isinstance(event, Note) and "ended with -9" in event.text for event in ears.events)
 
 
+def test_samples_beyond_full_scale_are_counted(spec: Make) -> None:
+    """The tones have a peak of 0.4: uniform noise of level 1 clips some samples, noise of level 0.1 none."""
+    quiet, loud = go(spec("Noise")), go(spec("Noise", out=spec("Noise").out.with_name("loud")), "level=1")
+    assert (quiet.clipped, quiet.clipped_share) == (0, 0.0)
+    assert loud.clipped > 0
+    assert 0.02 < loud.clipped_share < 0.4
+
+
 def test_journal_tells_where_the_time_went(spec: Make) -> None:
     go(spec("Noise"))
     lines = (spec("Noise").out / "journal" / "w0.jsonl").read_text().splitlines()
