@@ -113,7 +113,7 @@ def _told(spec: RunSpec, result: RunResult) -> str:
     if result.quarantined:
         parts.append(f"{result.quarantined} damaged and made again")
     if result.clipped:
-        parts.append(f"{result.clipped_share:.2%} of samples clipped")
+        parts.append(f"{result.clipped:,} samples clipped")
     absent = sum(spec.absences.values())
     if absent:
         parts.append(f"{absent:,} tasks of the suite have no audio here")
