@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,15 +13,19 @@ from bench.cli import catalogue
 from bench.errors import IncompleteError, UsageError, did_you_mean
 from bench.task import Suite
 
+VARIABLE = "TIMBREBENCH_TASKS_BUILD_"
+
 
 def build_suite(name: str, options: Mapping[str, str]) -> Suite:
-    """Build a registered suite.
+    """Build a registered suite; what `options` leaves out comes from TIMBREBENCH_TASKS_BUILD_<OPTION>, if it is set.
 
     Raises:
         UnknownNameError, UsageError: for an unknown suite or option, or a value that does not fit.
     """
     builder = catalogue.suites().get(name)
     fields = builder.Options.model_fields
+    variables = {key: VARIABLE + key.upper() for key in fields}
+    given = {key: os.environ[name] for key, name in variables.items() if name in os.environ}
     for key in options:
         if key not in fields:
             raise UsageError(
@@ -29,7 +34,7 @@ def build_suite(name: str, options: Mapping[str, str]) -> Suite:
                 code="unknown-option",
             )
     try:
-        chosen = builder.Options.model_validate(dict(options))
+        chosen = builder.Options.model_validate({**given, **options})
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")

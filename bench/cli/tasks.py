@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +32,7 @@ def build(
     The suite's own options follow, as `--prompts FOLDER`; `timbrebench show suite NAME` lists them. They can
     also come from the environment, as TIMBREBENCH_TASKS_BUILD_PROMPTS.
     """
-    execute(output(context), suite, {**_from_environment(suite), **_from_words(context.args)}, out)
+    execute(output(context), suite, _from_words(context.args), out)
 
 
 def execute(out: Output, suite: str, options: Mapping[str, str], file: Path) -> None:
@@ -117,11 +116,3 @@ def _from_words(words: list[str]) -> dict[str, str]:
             value = following
         found[key.removeprefix("--").replace("-", "_")] = value
     return found
-
-
-def _from_environment(suite: str) -> dict[str, str]:
-    from bench.cli.catalogue import suites
-
-    prefix = "TIMBREBENCH_TASKS_BUILD_"
-    names = suites().get(suite).Options.model_fields
-    return {name: os.environ[prefix + name.upper()] for name in names if prefix + name.upper() in os.environ}

@@ -200,13 +200,14 @@ def _measure_unit(unit: _Unit) -> Measured:
     tasks = {task.id: task for task in unit.suite.tasks}
     metrics = load_metrics(sorted({target for edit in unit.edits for target in edit.metrics}))
     features = Features()
+    runs = {path: RunDirectory.open(path) for path in {edit.path for edit in unit.edits}}
     values: Measured = []
     for edit in unit.edits:
         task = tasks[edit.item.task]
         case = Case(
             task=task,
             source=source,
-            edit=RunDirectory.open(edit.path).read_audio(edit.audio),
+            edit=runs[edit.path].read_audio(edit.audio),
             true_edit=unit.suite.true_edit(task),
             reference=unit.suite.target_audio(task),
             features=features,

@@ -138,6 +138,14 @@ def test_options_come_from_the_environment(cli: Callable, monkeypatch: pytest.Mo
     assert "polyfonia" in cli("run").err
 
 
+def test_a_suites_options_come_from_the_environment(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SONGS", "1"), ("EDITS", "2"), ("DURATION_S", "2")):
+        monkeypatch.setenv(f"TIMBREBENCH_TASKS_BUILD_{name}", value)
+    told = json.loads(cli("tasks", "build", "synth", "--out", "t.jsonl", "--edits", "1", "--json").out)
+    assert (told["songs"], told["tasks"]) == (1, 1)
+    assert json.loads(cli("run", "--suite", "synth", "--method", "silence", "--json").out)["generated"] == 2
+
+
 def test_a_fault_of_ours_is_one_screen_and_debug_shows_the_rest(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise ZeroDivisionError("oops")
