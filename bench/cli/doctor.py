@@ -75,7 +75,7 @@ def _ffmpeg() -> Finding:
             "ffmpeg",
             "optional",
             f"{' and '.join(lacking)} not found",
-            "Only the musdb package needs it: apt install ffmpeg",
+            "Only .stem.mp4 files need it: apt install ffmpeg",
         )
     return Finding("ffmpeg", "ok", str(shutil.which("ffmpeg")))
 
@@ -141,6 +141,10 @@ _CHECKS: tuple[Callable[[], Finding], ...] = (
     _folder(
         "PolyEvalPrompts", "TIMBREBENCH_TASKS_BUILD_PROMPTS", "musicdelta",
         "Get the folder of that name from github.com/Ltx-Leif/polyphonia and set the variable to it.",
+    ),
+    _folder(
+        "MUSDB18-HQ", "TIMBREBENCH_TASKS_BUILD_MUSDB", "test",
+        "Get it at zenodo.org/records/3338373 (23 GB, academic use); set the variable to the folder that holds test/.",
     ),
     _folder(
         "MedleyDB", "TIMBREBENCH_TASKS_BUILD_MEDLEYDB", "Audio",

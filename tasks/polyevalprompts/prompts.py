@@ -1,14 +1,11 @@
-"""PolyEvalPrompts: the 1,170 edits with which Polyphonia was evaluated, from the official prompt files.
+"""The released prompt files: which tracks there are, and what each file says. Nothing in them is judged here.
 
 ::
 
-    <prompts>/musdb18_test/<track>/prompt_multi.json      50 tracks, 15 edits each; audio: MUSDB18-HQ's test set
-    <prompts>/musicdelta/<track>/prompt_multi.json        28 tracks, 15 edits each; audio: MedleyDB
+    <prompts>/musdb18_test/<track>/prompt_multi.json      50 tracks, 15 edits each
+    <prompts>/musicdelta/<track>/prompt_multi.json        28 tracks, 15 edits each
 
-The files are in the folder `PolyEvalPrompts` of github.com/Ltx-Leif/polyphonia (MIT). They say what to edit but not
-which ten seconds of a track, nor do they hold audio: `tasks.excerpts` chooses the excerpt, and a task whose audio is
-not on this machine stays in the suite as absent, with the reason. The prompts were written by language models and have
-defects; these become flags, and nothing is repaired (`docs/data.md` lists ids, rules and flags).
+A track or edit that is missing or too many, or a file that cannot be read, stops the build and is named.
 """
 
 from __future__ import annotations
@@ -18,22 +15,17 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import DataError
-from bench.identity import digest, sha256_bytes
-from bench.task import EditTask, SourceRef, StemName, Suite, SuiteBuilder
-from tasks import excerpts, medleydb
+from bench.identity import sha256_bytes
+from bench.task import STEMS, StemName
 
 TASKS_PER_TRACK = 15
-LICENCES = {
-    "prompts": "MIT (Ltx-Leif/polyphonia)",
-    "musdb18": "MUSDB18-HQ, academic use only",
-    "musicdelta": medleydb.LICENCE,
-}
 
 _FILE = "prompt_multi.json"
 _KEY = re.compile(r"[a-z0-9_]+2[a-z0-9_]+")
@@ -82,16 +74,6 @@ SEPARATOR_SEEN = frozenset(
 _SETS = {"musdb18": ("musdb18_test", MUSDB18_TEST), "musicdelta": ("musicdelta", MUSICDELTA)}
 
 
-def official_stem(key: str) -> StemName:
-    """The edited stem by the release's rule (`run_sample_exp.py`): a substring of the task's key.
-
-    >>> official_stem("vocals2violin"), official_stem("guitar2violin"), official_stem("drum_machine2acoustic")
-    ('vocals', 'other', 'other')
-    """
-    stems: tuple[StemName, ...] = ("vocals", "drums", "bass")
-    return next((stem for stem in stems if f"{stem}2" in key), "other")
-
-
 def slug(folder: str) -> str:
     """A track's folder name in lower-case ASCII letters, digits and hyphens.
 
@@ -100,114 +82,6 @@ def slug(folder: str) -> str:
     """
     ascii_name = unicodedata.normalize("NFKD", folder.removeprefix("MusicDelta_")).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", re.sub(r"['.]", "", ascii_name.lower())).strip("-")
-
-
-class PolyEvalPrompts(SuiteBuilder):
-    """All 1,170 tasks; those whose audio is given have a source, the others a reason for its absence."""
-
-    name: ClassVar[str] = "polyevalprompts"
-    version: ClassVar[int] = 1
-
-    class Options(SuiteBuilder.Options):
-        """Where the data are, and how long the excerpts."""
-
-        prompts: Path = Field(description="folder that holds musdb18_test/ and musicdelta/ with the prompt files")
-        medleydb: Path | None = Field(default=None, description="MedleyDB's folder, the one that holds Audio/")
-        duration_s: float = Field(default=10.0, gt=0, le=60, description="length of the excerpts in seconds")
-
-    options: Options
-
-    def build(self) -> Suite:
-        """Read the prompts, find the audio, choose one excerpt a song and lay out the tasks.
-
-        Raises:
-            DataError: if tracks or edits are missing or too many, a prompt file is malformed, or a MedleyDB track
-                that is there is not complete.
-            AudioError: if an audio file cannot be used or is shorter than an excerpt.
-        """
-        tracks = list(_read_tracks(self.options.prompts))
-        sources: dict[str, SourceRef] = {}
-        tasks: list[EditTask] = []
-        for track in tracks:
-            audio = self._audio(track)
-            if isinstance(audio, _Audio):
-                sources[audio.ref.id] = audio.ref
-            tasks += [_task(track, key, prompts, audio) for key, prompts in track.edits.items()]
-        roots = {"medleydb": self.options.medleydb.resolve()} if self.options.medleydb else {}
-        return Suite(self.name, self.version, self._rules(tracks), sources, tuple(tasks), roots)
-
-    def _audio(self, track: _Track) -> _Audio | str:
-        """A track's audio, or why it is absent."""
-        root = self.options.medleydb
-        if track.dataset == "musdb18":
-            return "MUSDB18-HQ audio not given"
-        if root is None:
-            return "MedleyDB audio not given"
-        if not medleydb.has_song(root, track.folder):
-            return f"MedleyDB audio not found: {track.folder}"
-        song = medleydb.read_song(root, track.folder)
-        edited = {official_stem(key) for key in track.edits}
-        cut = excerpts.cut(root, song.mixture, song.stems, edited=edited, duration_s=self.options.duration_s)
-        ref = SourceRef(
-            id=track.song,
-            song=track.song,
-            root="medleydb",
-            mixture=song.mixture,
-            stems=song.stems,
-            excerpt=cut.excerpt,
-            licence=medleydb.LICENCE,
-        )
-        return _Audio(ref, cut.silent, {stem: song.monophonic(stem) for stem in song.stems})
-
-    def _rules(self, tracks: list[_Track]) -> dict[str, Any]:
-        return {
-            "view": "official",
-            "edited_stem": "the release's: 'vocals2', 'drums2' or 'bass2' in the task's key, else other",
-            "mixture": "MedleyDB's MIX file, which is not the sum of the stems",
-            "excerpt": excerpts.describe(self.options.duration_s),
-            "licences": LICENCES,
-            "prompts_sha256": digest({f"{_SETS[t.dataset][0]}/{t.folder}/{_FILE}": t.sha256 for t in tracks}),
-            "tracks": {track.song: track.folder for track in tracks},
-        }
-
-
-@dataclass(frozen=True)
-class _Audio:
-    """The source of a song, and what is known of its stems."""
-
-    ref: SourceRef
-    silent: frozenset[StemName]
-    monophonic: Mapping[StemName, bool | None]
-
-
-def _task(track: _Track, key: str, prompts: _Prompts, found: _Audio | str) -> EditTask:
-    audio, absent = (found, None) if isinstance(found, _Audio) else (None, found)
-    stem = official_stem(key)
-    phrases = prompts.phrases()
-    phrase = phrases.get(stem)
-    span = find_span(prompts.target, phrase) if phrase else None
-    flags = {
-        "no-target-phrase": phrase is None,
-        "target-phrase-not-in-prompt": phrase is not None and span is None,
-        "separator-seen": track.folder in SEPARATOR_SEEN,
-        "edited-stem-absent": audio is not None and stem not in audio.ref.stems,
-        "edited-stem-silent": audio is not None and stem in audio.silent,
-    }
-    return EditTask(
-        id=f"{PolyEvalPrompts.name}/{track.song}/{key}",
-        suite=PolyEvalPrompts.name,
-        song=track.song,
-        source=audio.ref.id if audio else None,
-        stem=stem,
-        source_prompt=prompts.source,
-        target_prompt=prompts.target,
-        target_phrase=phrase,
-        target_span=span,
-        stem_phrases=phrases,
-        monophonic=audio.monophonic.get(stem) if audio else None,
-        flags=tuple(sorted(flag for flag, raised in flags.items() if raised)),
-        absent=absent,
-    )
 
 
 def find_span(prompt: str, phrase: str) -> tuple[int, int] | None:
@@ -220,10 +94,7 @@ def find_span(prompt: str, phrase: str) -> tuple[int, int] | None:
     return (start, start + len(phrase)) if start >= 0 else None
 
 
-# -- prompt files ---------------------------------------------------------------------------------------------------
-
-
-class _Prompts(BaseModel):
+class Prompts(BaseModel):
     """One edit of a prompt file. 'Baseline Prompt' is the target prompt, whatever its name says.
 
     White space is normalised, as the release does before it looks for phrases; in the released files that changes
@@ -249,20 +120,50 @@ class _Prompts(BaseModel):
         }
         return {stem: phrase for stem, phrase in fields.items() if phrase}
 
+    @cached_property
+    def changed(self) -> tuple[StemName, ...]:
+        """The stems whose phrase does not stand in the source prompt."""
+        phrases = self.phrases()
+        return tuple(stem for stem in STEMS if stem in phrases and find_span(self.source, phrases[stem]) is None)
+
 
 @dataclass(frozen=True)
-class _Track:
-    """A track's prompt file: `dataset` is musdb18 or musicdelta, `song` its readable id, edits in the file's order."""
+class Track:
+    """A track's prompt file.
+
+    Attributes:
+        dataset: musdb18 or musicdelta.
+        folder: the track's name, as its folder has it.
+        song: its readable id, `musicdelta/reggae`.
+        path: of the file, below the prompts' folder.
+        sha256: of the file.
+        edits: by key, in the file's order.
+    """
 
     dataset: str
     folder: str
     song: str
+    path: str
     sha256: str
-    edits: Mapping[str, _Prompts]
+    edits: Mapping[str, Prompts]
+
+    @cached_property
+    def source_phrases(self) -> frozenset[tuple[StemName, str]]:
+        """What the source prompts call the stems: the phrases that some edit left as they were."""
+        return frozenset(
+            (stem, phrase)
+            for prompts in self.edits.values()
+            for stem, phrase in prompts.phrases().items()
+            if stem not in prompts.changed
+        )
 
 
-def _read_tracks(root: Path) -> Iterator[_Track]:
-    """All 78 tracks, MUSDB18's first, each set in the order of its folders' names."""
+def read_tracks(root: Path) -> Iterator[Track]:
+    """All 78 tracks, MUSDB18's first, each set in the order of its folders' names.
+
+    Raises:
+        DataError: if tracks or edits are missing or too many, or a prompt file is malformed.
+    """
     owner: dict[str, str] = {}
     for dataset, (folder, expected) in _SETS.items():
         _check_folders(root, folder, expected)
@@ -271,8 +172,9 @@ def _read_tracks(root: Path) -> Iterator[_Track]:
             if song in owner:
                 raise _bad_prompts(f"'{name}' and '{owner[song]}' get the same id {song}", root / folder)
             owner[song] = name
-            sha256, edits = _read_file(root / folder / name / _FILE)
-            yield _Track(dataset, name, song, sha256, edits)
+            path = f"{folder}/{name}/{_FILE}"
+            sha256, edits = _read_file(root / path)
+            yield Track(dataset, name, song, path, sha256, edits)
 
 
 def _check_folders(root: Path, folder: str, expected: tuple[str, ...]) -> None:
@@ -300,7 +202,7 @@ def _check_folders(root: Path, folder: str, expected: tuple[str, ...]) -> None:
         raise _bad_prompts(f"of the {len(expected)} tracks, {', '.join(problems)}", root / folder)
 
 
-def _read_file(path: Path) -> tuple[str, dict[str, _Prompts]]:
+def _read_file(path: Path) -> tuple[str, dict[str, Prompts]]:
     """sha256 of a prompt file, and its edits."""
     data = path.read_bytes()
     try:
@@ -314,13 +216,13 @@ def _read_file(path: Path) -> tuple[str, dict[str, _Prompts]]:
     return sha256_bytes(data), {key: _parse_edit(path, key, value) for key, value in parsed.items()}
 
 
-def _parse_edit(path: Path, key: str, value: Any) -> _Prompts:
+def _parse_edit(path: Path, key: str, value: Any) -> Prompts:
     if not _KEY.fullmatch(key):
         raise _bad_prompts("the key of an edit must look like guitar2violin, in lower case", path, key)
     if isinstance(value, dict):
         value = {name: " ".join(text.split()) if isinstance(text, str) else text for name, text in value.items()}
     try:
-        return _Prompts.model_validate(value)
+        return Prompts.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
