@@ -16,7 +16,7 @@ import numpy as np
 from bench.audio import Clip
 from bench.errors import DataError
 from bench.method import Decoding, Method, Need, Prepared
-from bench.task import EditTask
+from bench.task import EditTask, Source
 
 
 class CopySource(Method):
@@ -69,18 +69,19 @@ class RandomClip(Method):
 
     def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> list[Clip]:
         """Another song's excerpt, at its own rate, cut or padded to the source's length."""
-        return [self._other(prepared, seed) for seed in seeds]
+        drawn = [self._draw(prepared.source, seed) for seed in seeds]
+        mixtures = {name: self.context.suite.open(name).mixture for name in dict.fromkeys(drawn)}
+        seconds = prepared.source.mixture.duration_s
+        return [mixtures[name].fit(round(seconds * mixtures[name].rate)) for name in drawn]
 
-    def _other(self, prepared: Prepared, seed: int) -> Clip:
-        suite = self.context.suite
-        others = sorted(ref.id for ref in suite.sources.values() if ref.song != prepared.source.song)
+    def _draw(self, source: Source, seed: int) -> str:
+        """Id of a source of another song."""
+        others = sorted(ref.id for ref in self.context.suite.sources.values() if ref.song != source.song)
         if not others:
             raise DataError(
                 "there is no other song to draw a clip from",
-                where=prepared.source.id,
+                where=source.id,
                 remedy="Use a suite, or a selection, with at least two songs.",
                 code="data/one-song",
             )
-        drawn = others[int(np.random.default_rng(seed).integers(len(others)))]
-        mixture = suite.open(drawn).mixture
-        return mixture.fit(round(prepared.source.mixture.duration_s * mixture.rate))
+        return others[int(np.random.default_rng(seed).integers(len(others)))]

@@ -297,11 +297,6 @@ def file_info(path: Path) -> FileInfo:
     return FileInfo(header.samplerate, header.frames, header.channels)
 
 
-def file_seconds(path: Path) -> float:
-    """Duration of an audio file from its header alone, checked as `file_info` checks it."""
-    return file_info(path).duration_s
-
-
 def _problem(container: str, channels: int, rate: int, frames: int) -> tuple[str, str] | None:
     """Code and cause of what makes a readable header unusable; None if nothing does."""
     seconds = frames / max(rate, 1)

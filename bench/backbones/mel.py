@@ -24,14 +24,18 @@ PARAMETERS = {
 """All of the above, as JSON values, for identities."""
 
 
+def filterbank() -> torch.Tensor:
+    """The mel filterbank M, (64, 513), on the CPU."""
+    from librosa.filters import mel
+
+    return torch.from_numpy(mel(sr=RATE, n_fft=N_FFT, n_mels=BANDS, fmin=F_MIN, fmax=F_MAX, norm="slaney"))
+
+
 class MelFrontEnd:
     """Log-mel spectrograms and mel power of batched waveforms, on one device."""
 
     def __init__(self, device: torch.device | str = "cpu"):
-        from librosa.filters import mel as mel_filters
-
-        bank = mel_filters(sr=RATE, n_fft=N_FFT, n_mels=BANDS, fmin=F_MIN, fmax=F_MAX, norm="slaney")
-        self._filters = torch.from_numpy(bank).to(device)
+        self._filters = filterbank().to(device)
         self._window = torch.hann_window(N_FFT, device=device)
 
     def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:

@@ -44,6 +44,7 @@ def demo(
     file = out / "tasks.jsonl"
     out_.say(f"$ timbrebench tasks build synth --duration-s {SECONDS} --out {file}")
     tasks.execute(out_, "synth", {"duration_s": SECONDS}, file)
+    suite, devices = Suite.read(file), resolve_devices(device)
     runs: list[Path] = []
     for name, stepped in ENTRIES.items():
         method = catalogue.methods().get(name)
@@ -52,10 +53,10 @@ def demo(
         out_.say(f"$ timbrebench run --tasks {file} --method {name}{_words(settings)} --out {folder}")
         spec = RunSpec(
             method=catalogue.methods().entry(name).target,
-            suite=Suite.read(file),
+            suite=suite,
             out=folder,
             backbone=catalogue.backbones().entry("nano").target if needs_backbone(method) else None,
-            devices=resolve_devices(device),
+            devices=devices,
         )
         run.execute(out_, spec, parse_config(method, settings))
         runs.append(folder)

@@ -117,20 +117,15 @@ def _weights() -> Finding:
 
 
 def _disk() -> Finding:
+    from bench.store.atomic import free_bytes
     from bench.store.cache import Cache
 
     folder = Cache().folder
-    here, there = shutil.disk_usage(Path.cwd()).free / 1e9, shutil.disk_usage(_existing(folder)).free / 1e9
+    here, there = (free_bytes(path) / 1e9 for path in (Path.cwd(), folder))
     detail = f"{here:.0f} GB free here, {there:.0f} GB in the cache's folder {folder}"
     if min(here, there) < LOW_DISK_GB:
         return Finding("disk", "optional", detail, "A full PolyEvalPrompts run writes about 0.5 GB a method.")
     return Finding("disk", "ok", detail)
-
-
-def _existing(path: Path) -> Path:
-    while not path.exists():
-        path = path.parent
-    return path
 
 
 _CHECKS: tuple[Callable[[], Finding], ...] = (

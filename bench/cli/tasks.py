@@ -14,7 +14,7 @@ from bench.cli.output import Output, output
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.task import Suite
+    from bench.task import EditTask, Suite
 
 app = typer.Typer(help="Build and inspect task files.", no_args_is_help=True)
 
@@ -85,15 +85,13 @@ def _described(suite: Suite) -> list[str | Table]:
     table.add_column("audio")
     for heading in ("songs", "tasks", *STEMS):
         table.add_column(heading, justify="right")
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[EditTask]] = {}
     for task in suite.tasks:
-        groups.setdefault(task.absent or f"{task.song} (here)", []).append(task.stem)
-    songs = {
-        reason: len({t.song for t in suite.tasks if (t.absent or f"{t.song} (here)") == reason}) for reason in groups
-    }
-    for reason, stems in groups.items():
-        counts = Counter(stems)
-        table.add_row(reason, str(songs[reason]), f"{len(stems):,}", *(f"{counts[s]:,}" for s in STEMS))
+        groups.setdefault(task.absent or f"{task.song} (here)", []).append(task)
+    for where, tasks in groups.items():
+        stems = Counter(task.stem for task in tasks)
+        songs = {task.song for task in tasks}
+        table.add_row(where, str(len(songs)), f"{len(tasks):,}", *(f"{stems[stem]:,}" for stem in STEMS))
     lines.append(table)
     flags = Counter(flag for task in suite.tasks for flag in task.flags)
     if flags:

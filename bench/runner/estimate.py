@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 from bench.backbone import Backbone
 from bench.method import Context, Method
 from bench.runner.run import share_cores
 from bench.runner.spec import RunSpec, needs_backbone
+from bench.store.atomic import free_bytes
 
 _FLAC_BYTES_PER_SAMPLE = 2.4  # 24-bit FLAC of edits: 1.8 (copies) to 2.4 (codec) were measured
 _ROWS = 2  # rows of the timed network call: what guidance sends for one edit
@@ -56,7 +55,7 @@ def estimate(spec: RunSpec, config: Method.Config) -> Estimate:
         network_rows=rows,
         seconds=seconds,
         disk_bytes=int(length * rate * _FLAC_BYTES_PER_SAMPLE),
-        disk_free=shutil.disk_usage(_existing(spec.out)).free,
+        disk_free=free_bytes(spec.out.absolute()),
     )
 
 
@@ -82,9 +81,3 @@ def _time(backbone: Backbone, spec: RunSpec) -> tuple[float, float]:
         call()
         measured.append(perf_counter() - began)
     return measured[0] / _ROWS, measured[1]
-
-
-def _existing(path: Path) -> Path:
-    while not path.exists():
-        path = path.parent
-    return path

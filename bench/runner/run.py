@@ -144,12 +144,17 @@ def _run_spawned(
     ]
     for process in workers:
         process.start()
-    while any(process.is_alive() for process in workers):
+    try:
+        while any(process.is_alive() for process in workers):
+            with contextlib.suppress(queue.Empty):
+                listener.hear(events.get(timeout=_POLL_SECONDS))
         with contextlib.suppress(queue.Empty):
-            listener.hear(events.get(timeout=_POLL_SECONDS))
-    with contextlib.suppress(queue.Empty):
-        while True:
-            listener.hear(events.get(timeout=_POLL_SECONDS))
+            while True:
+                listener.hear(events.get(timeout=_POLL_SECONDS))
+    finally:
+        for process in workers:  # all have ended, unless this is an exception: then none may outlive the lock
+            process.terminate()
+            process.join()
     for index, process in enumerate(workers):
         if process.exitcode:
             listener.hear(Note(f"w{index}", f"worker w{index} on {spec.devices[index]} ended with {process.exitcode}"))

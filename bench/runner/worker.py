@@ -195,12 +195,12 @@ class Worker:
             self._fail(owed, error)
             return []
         if is_out_of_memory(error):
-            half = (len(job.batch) + 1) // 2
-            self._batch_size = half
-            self._journal.append({"event": "batch-size", "size": half, "why": "out of memory"})
-            self._report(Note(self._name, f"out of memory with {len(job.batch)} edits at once: going on with {half}"))
+            halves = self._halves(job)
+            size = self._batch_size = len(halves[0].batch)
+            self._journal.append({"event": "batch-size", "size": size, "why": "out of memory"})
+            self._report(Note(self._name, f"out of memory with {len(job.batch)} edits at once: going on with {size}"))
             _free_device_memory()
-            return self._halves(job)
+            return halves
         # One task of the batch may be at fault: run them one by one, so that it fails alone.
         return [job._replace(batch=(item,)) for item in owed]
 

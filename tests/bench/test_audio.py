@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bench.audio import MAX_SECONDS, Clip, file_info, file_seconds
+from bench.audio import MAX_SECONDS, Clip, file_info
 from bench.errors import AudioError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "audio.md"
@@ -139,7 +139,7 @@ def test_odd_file_is_read(case: str, tmp_path: Path) -> None:
     path.write_bytes(ACCEPTED[case](tmp_path / "made"))
     clip = Clip.read(path)
     assert clip.length == file_info(path).frames > 0
-    assert clip.duration_s == file_seconds(path)
+    assert clip.duration_s == file_info(path).duration_s
 
 
 def test_missing_file_folder_and_raw_samples(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class GriffinLim(ModelMixin, ConfigMixin):  # type: ignore[misc]
                 f"not {model_in_dim} at {sampling_rate} Hz with hop {math.prod(upsample_rates)}"
             )
         # Plain tensors, no buffers: `pipeline.to(torch.bfloat16)` must not round the filters.
-        self._filters = mel_filters()
+        self._filters = mel.filterbank()
         self._window = torch.hann_window(mel.N_FFT)
 
     @torch.no_grad()
@@ -121,11 +121,3 @@ class GriffinLim(ModelMixin, ConfigMixin):  # type: ignore[misc]
         generator = torch.Generator().manual_seed(self.config.phase_seed)
         angle = 2 * math.pi * torch.rand(magnitudes.T.shape, generator=generator).T.to(magnitudes.device)
         return torch.polar(torch.ones_like(angle), angle)
-
-
-def mel_filters() -> torch.Tensor:
-    """The filterbank of the front end, (64, 513)."""
-    from librosa.filters import mel as filterbank
-
-    bank = filterbank(sr=mel.RATE, n_fft=mel.N_FFT, n_mels=mel.BANDS, fmin=mel.F_MIN, fmax=mel.F_MAX, norm="slaney")
-    return torch.from_numpy(bank)
