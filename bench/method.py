@@ -29,7 +29,8 @@ from pydantic import BaseModel, ConfigDict
 from bench.audio import Clip
 from bench.backbone import Backbone
 from bench.errors import UsageError
-from bench.task import EditTask, Source, Suite
+from bench.suite import Suite
+from bench.task import EditTask, Source
 
 
 class Need(StrEnum):

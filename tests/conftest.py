@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from bench.audio import Clip
-from bench.task import EditTask, Source, StemName, Suite
+from bench.suite import Suite
+from bench.task import EditTask, Source, StemName
 
 if TYPE_CHECKING:
     from bench.backbone import Backbone

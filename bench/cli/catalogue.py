@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bench.backbone import Backbone
     from bench.method import Method
     from bench.metric import Metric
-    from bench.task import SuiteBuilder
+    from bench.suite import SuiteBuilder
 
 
 def methods() -> Registry[Method]:
@@ -32,7 +32,7 @@ def methods() -> Registry[Method]:
 
 def suites() -> Registry[SuiteBuilder]:
     """Suites, by their builders."""
-    registry: Registry[SuiteBuilder] = Registry("suite", base="bench.task:SuiteBuilder", group="timbrebench.suites")
+    registry: Registry[SuiteBuilder] = Registry("suite", base="bench.suite:SuiteBuilder", group="timbrebench.suites")
     add = registry.add
     add("polyevalprompts", "tasks.polyevalprompts:PolyEvalPrompts", "1,170 edits on MUSDB18-HQ and MusicDelta")
     add("synth", "tasks.synth.suite:Synth", "original pieces with sampled instruments and true edits")

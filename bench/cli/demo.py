@@ -38,7 +38,7 @@ def demo(
     """Run the whole road on the embedded default: tasks, runs, scores, a table and a page to listen to."""
     from bench.runner.run import resolve_devices
     from bench.runner.spec import RunSpec, needs_backbone, parse_config
-    from bench.task import Suite
+    from bench.suite import Suite
 
     out_ = output(context)
     file = out / "tasks.jsonl"

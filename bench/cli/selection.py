@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bench.cli import catalogue
 from bench.errors import IncompleteError, UsageError, did_you_mean
-from bench.task import Suite
+from bench.suite import Suite
 
 VARIABLE = "TIMBREBENCH_TASKS_BUILD_"
 

@@ -14,7 +14,8 @@ from bench.cli.output import Output, output
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.task import EditTask, Suite
+    from bench.suite import Suite
+    from bench.task import EditTask
 
 app = typer.Typer(help="Build and inspect task files.", no_args_is_help=True)
 
@@ -49,7 +50,7 @@ def execute(out: Output, suite: str, options: Mapping[str, str], file: Path) -> 
 @app.command("inspect")
 def inspect(context: typer.Context, file: Annotated[Path, typer.Argument(help="task file")]) -> None:
     """Say what is in a task file, and verify that its audio is here and is the same."""
-    from bench.task import Suite
+    from bench.suite import Suite
 
     suite = Suite.read(file)
     for source in suite.sources:

@@ -28,7 +28,7 @@ from bench.registry import load_object
 from bench.stats.bootstrap import cluster_mean
 from bench.store.atomic import write_bytes, write_json
 from bench.store.rundir import Outcome, PlanItem, RunDirectory
-from bench.task import Suite
+from bench.suite import Suite
 
 SUMMARY_SCHEMA = "timbrebench-summary@1"
 CORPUS_SCHEMA = "timbrebench-corpus@1"

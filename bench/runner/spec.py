@@ -18,7 +18,7 @@ from bench.errors import UsageError, did_you_mean
 from bench.method import Method, Need
 from bench.registry import load_object
 from bench.store.rundir import PlanItem
-from bench.task import Suite
+from bench.suite import Suite
 
 _REPORTED_PACKAGES = ("torch", "diffusers", "transformers", "numpy", "soundfile", "soxr")
 

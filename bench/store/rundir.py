@@ -21,7 +21,7 @@ from bench.store.journal import Event, Journal, read_events
 from bench.store.lock import HOLDER, LOCK, DirectoryLock
 from bench.store.outcomes import Key, Ledger, Outcome, PlanItem
 from bench.store.record import SCHEMA, RunRecord, as_json, check_same_run, plan_bytes, read_plan
-from bench.task import Suite
+from bench.suite import Suite
 
 __all__ = ["SCHEMA", "Outcome", "PlanItem", "RunDirectory"]
 

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from bench.audio import Clip
 from bench.errors import AudioError, CorruptStoreError, DataError
-from bench.task import EditTask, Source, Suite
+from bench.suite import Suite
+from bench.task import EditTask, Source
 from reports import cells
 from reports.html.spectrogram import Tick, pictures
 from reports.load import RunReport

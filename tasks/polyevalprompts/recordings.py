@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.task import SourceRef, StemName
-from tasks import excerpts, medleydb, musdb18
+from tasks import excerpts
+from tasks.multitrack import medleydb, musdb18
 from tasks.polyevalprompts.prompts import Track
 
 LICENCES = {
@@ -66,6 +67,7 @@ def find_recording(
     if not has_song(roots[root], track.folder):
         return f"{title} audio not found: {track.folder}"
     song = musdb18.read_song(roots[root], track.folder) if in_musdb else medleydb.read_song(roots[root], track.folder)
+    assert song.mixture is not None
     cut = excerpts.cut(roots[root], song.mixture, song.stems, edited=edited, duration_s=duration_s)
     ref = SourceRef(
         id=track.song,
@@ -73,8 +75,8 @@ def find_recording(
         root=root,
         mixture=song.mixture,
         stems=song.stems,
+        instruments=song.instruments,
         excerpt=cut.excerpt,
-        licence=LICENCES[track.dataset],
+        licence=song.licence,
     )
-    errata = song.flags if isinstance(song, musdb18.Song) else ()
-    return Recording(ref, cut.silent, {stem: song.monophonic(stem) for stem in song.stems}, errata)
+    return Recording(ref, cut.silent, {stem: song.monophonic(stem) for stem in song.stems}, song.flags)

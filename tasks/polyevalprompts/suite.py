@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from bench.identity import digest
-from bench.task import EditTask, SourceRef, Suite, SuiteBuilder
+from bench.suite import Suite, SuiteBuilder
+from bench.task import EditTask, SourceRef
 from tasks import excerpts
 from tasks.polyevalprompts.defects import (
     corrected_stem,

@@ -20,12 +20,14 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from bench.audio import Clip
 from bench.errors import DataError
 from bench.identity import canonical_json, sha256_file
 from bench.store import strict_json
 from bench.store.atomic import make_folder, write_json
 from bench.store.cache import Cache
-from bench.task import STEMS, EditTask, Excerpt, SourceRef, Suite, SuiteBuilder, audio_digest, read_stems
+from bench.suite import Suite, SuiteBuilder
+from bench.task import STEMS, AudioRef, EditTask, Excerpt, SourceRef, audio_digest, read_stems
 from tasks.synth.layouts import musdb_file, true_edit_file, write_song, write_true_edit
 from tasks.synth.mixing import mix, true_edit
 from tasks.synth.render import FADE_S, soundfont
@@ -69,7 +71,7 @@ class Synth(SuiteBuilder):
         root = self._rendered()
         songs = self._songs()
         sources = [self._source(song, root) for song in songs]
-        tasks = [_task(song, edit) for song in songs for edit in song.edits]
+        tasks = [self._task(song, edit, root) for song in songs for edit in song.edits]
         return Suite(
             self.name, self.version, self._rules(), {ref.id: ref for ref in sources}, tuple(tasks), {ROOT: root}
         )
@@ -132,24 +134,25 @@ class Synth(SuiteBuilder):
             licence=LICENCE,
         )
 
-
-def _task(song: Song, edit: Edit) -> EditTask:
-    prompt, span = song.target_prompt(edit)
-    return EditTask(
-        id=f"{_song_id(song)}/{song.edit_name(edit)}",
-        suite=Synth.name,
-        song=_song_id(song),
-        source=_song_id(song),
-        stem=edit.stem,
-        source_prompt=song.source_prompt,
-        target_prompt=prompt,
-        target_phrase=edit.phrase,
-        target_span=span,
-        stem_phrases=song.target_phrases(edit),
-        monophonic=song.score.parts[edit.stem].monophonic,
-        true_edit=true_edit_file(song, edit),
-        flags=("synthesised",),
-    )
+    def _task(self, song: Song, edit: Edit, root: Path) -> EditTask:
+        prompt, span = song.target_prompt(edit)
+        path, seconds = true_edit_file(song, edit), self.options.duration_s
+        true = Clip.read(root / path, duration_s=seconds)
+        return EditTask(
+            id=f"{_song_id(song)}/{song.edit_name(edit)}",
+            suite=self.name,
+            song=_song_id(song),
+            source=_song_id(song),
+            stem=edit.stem,
+            source_prompt=song.source_prompt,
+            target_prompt=prompt,
+            target_phrase=edit.phrase,
+            target_span=span,
+            stem_phrases=song.target_phrases(edit),
+            monophonic=song.score.parts[edit.stem].monophonic,
+            true_edit=AudioRef(root=ROOT, paths=(path,), start_s=0.0, duration_s=seconds, sha256=true.sha256),
+            flags=("synthesised",),
+        )
 
 
 def _song_id(song: Song) -> str:

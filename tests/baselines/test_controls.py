@@ -12,7 +12,8 @@ from baselines.controls import Codec, CopySource, RandomClip, Silence
 from bench.audio import Clip
 from bench.errors import DataError
 from bench.method import Context, Decoding, Method
-from bench.task import EditTask, Excerpt, Source, SourceRef, Suite
+from bench.suite import Suite
+from bench.task import EditTask, Excerpt, Source, SourceRef
 
 Make = Callable[..., EditTask]
 

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from bench.audio import Clip
 from bench.errors import AudioError, DataError
-from bench.task import EditTask, Excerpt, Source, SourceRef, Suite, audio_digest, read_stems
+from bench.suite import Suite
+from bench.task import AudioRef, EditTask, Excerpt, Source, SourceRef, audio_digest, read_stems
 
 RATE = 8_000
 
@@ -124,7 +125,7 @@ def test_digest_is_of_the_benchmark_not_of_the_machine(suite: Suite, tmp_path: P
     ("line", "old", "new"),
     [
         (1, '"kind"', '"kin"'),
-        (1, "timbrebench-suite@1", "timbrebench-suite@9"),
+        (1, "timbrebench-suite@2", "timbrebench-suite@9"),
         (1, '"roots": {', '"roots": 7, "r": {'),
         (2, '"kind": "source"', '"kind": "sauce"'),
         (2, '"root"', '"rot"'),
@@ -248,16 +249,30 @@ def test_mixture_can_be_the_sum_of_stems(suite: Suite) -> None:
     assert summed.open("song").mixture.sha256 == suite.open("song").mixture.sha256
 
 
-def test_true_edit_and_target_audio_are_read_over_the_excerpt(suite: Suite) -> None:
-    given = task(true_edit="a.wav", target_audio="b.wav")
+def beside(path: str, sha256: str = "", **changes: Any) -> AudioRef:
+    return AudioRef(
+        **({"root": "multi", "paths": (path,), "start_s": 1.5, "duration_s": 1.0, "sha256": sha256} | changes)
+    )
+
+
+def test_true_edit_and_target_audio_are_read_and_verified(suite: Suite) -> None:
     root = suite.roots["multi"]
-    expected = Clip.read(root / "a.wav").window(1.5, 1.0).sha256
+    whole = {name: Clip.read(root / f"{name}.wav") for name in ("a", "b")}
+    true = whole["a"].window(1.5, 1.0).sha256
+    wanted = Clip.sum(list(whole.values())).window(0.5, 2.0).sha256
+    reference = beside("a.wav", wanted, paths=("a.wav", "b.wav"), start_s=0.5, duration_s=2.0)
+    given = task(true_edit=beside("a.wav", true), target_audio=reference)
     assert (clip := suite.true_edit(given)) is not None
-    assert clip.sha256 == expected
+    assert clip.sha256 == true
     assert (clip := suite.target_audio(given)) is not None
-    assert clip.length == RATE
+    assert clip.length == 2 * RATE
     assert suite.true_edit(suite.tasks[0]) is None
     assert suite.target_audio(suite.tasks[1]) is None
+    with pytest.raises(DataError, match="its hash differs") as caught:
+        suite.true_edit(task(true_edit=beside("b.wav", true)))
+    assert "b.wav" in str(caught.value)
+    with pytest.raises(DataError, match="is not known"):
+        suite.true_edit(task(true_edit=beside("a.wav", true, root="elsewhere")))
 
 
 # -- suite files from elsewhere -------------------------------------------------------------------------------------
@@ -270,7 +285,7 @@ def test_paths_stay_inside_their_root(path: str, suite: Suite) -> None:
         with pytest.raises(ValidationError, match="not a path inside the root"):
             SourceRef(**bad)
     with pytest.raises(ValidationError, match="not a path inside the root"):
-        task(true_edit=path)
+        beside(path)
 
 
 @pytest.mark.parametrize(("start_s", "duration_s"), [(-1.0, 1.0), (0.0, 0.0), (float("nan"), 1.0), (0.0, float("inf"))])

@@ -28,7 +28,8 @@ from bench.backbones.nano.backbone import Nano
 from bench.backbones.nano.build import build_pipeline
 from bench.diffusion.control import SourceGuide, SourceRecorder
 from bench.method import Context, Decoding
-from bench.task import EditTask, Source, Suite
+from bench.suite import Suite
+from bench.task import EditTask, Source
 from methods.polyphonia.method import Polyphonia
 
 PUBLISHED = {

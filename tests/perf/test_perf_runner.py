@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.runner.run import run
 from bench.runner.spec import RunSpec, parse_config
-from bench.task import Suite
+from bench.suite import Suite
 from tasks.synth.suite import Synth
 
 STEPS = 10

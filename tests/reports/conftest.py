@@ -16,7 +16,8 @@ from bench.audio import Clip
 from bench.identity import digest
 from bench.store.atomic import write_json
 from bench.store.rundir import PlanItem, RunDirectory
-from bench.task import EditTask, Excerpt, SourceRef, Suite, audio_digest
+from bench.suite import Suite
+from bench.task import AudioRef, EditTask, Excerpt, SourceRef, audio_digest
 
 RATE = 16_000
 SECONDS = 1.0
@@ -73,7 +74,9 @@ class Shelf:
             )
             sources[ref.id] = ref
             for edit in range(self.edits):
-                tone(200.0 + 40 * edit).write_wav(folder / f"true{edit}.wav")
+                path = f"s{number}/true{edit}.wav"
+                tone(200.0 + 40 * edit).write_wav(self.folder / path)
+                true = Clip.read(self.folder / path).sha256
                 start = self.prompt.index(self.phrase)
                 tasks.append(
                     EditTask(
@@ -86,7 +89,7 @@ class Shelf:
                         target_prompt=self.prompt,
                         target_phrase=self.phrase,
                         target_span=(start, start + len(self.phrase)),
-                        true_edit=f"s{number}/true{edit}.wav",
+                        true_edit=AudioRef(root="shelf", paths=(path,), start_s=0.0, duration_s=SECONDS, sha256=true),
                     )
                 )
         return Suite(self.name, 1, {}, sources, tuple(tasks), {"shelf": self.folder})

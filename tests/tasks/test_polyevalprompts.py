@@ -13,7 +13,8 @@ import pytest
 
 from bench.audio import Clip
 from bench.errors import AudioError, DataError
-from bench.task import EditTask, Suite
+from bench.suite import Suite
+from bench.task import EditTask
 from tasks.polyevalprompts import MUSDB18_TEST, MUSICDELTA, SEPARATOR_SEEN, PolyEvalPrompts, slug
 
 INSTRUMENTS = (

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.task import STEMS, EditTask, Suite
+from bench.suite import Suite
+from bench.task import STEMS, EditTask
 from tasks.polyevalprompts import PolyEvalPrompts
 
 Rows = Mapping[tuple[str, str], Mapping[str, str]]

@@ -11,7 +11,8 @@ import pytest
 
 from bench.audio import Clip
 from bench.runner.spec import RunSpec
-from bench.task import EditTask, Excerpt, SourceRef, Suite, audio_digest
+from bench.suite import Suite
+from bench.task import EditTask, Excerpt, SourceRef, audio_digest
 
 RATE = 16_000
 SECONDS = 1.0

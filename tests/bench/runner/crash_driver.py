@@ -23,7 +23,7 @@ from bench.runner.run import run
 from bench.runner.scoring import score
 from bench.runner.spec import RunSpec, parse_config
 from bench.store.rundir import RunDirectory
-from bench.task import Suite
+from bench.suite import Suite
 
 CALLS = ("open", "write", "fsync", "replace", "rename", "mkdir", "ftruncate", "unlink")
 METRICS = ("cqt1_pcc:Cqt1Pcc", "onset_f1:OnsetF1", "background:BackgroundLogMel")

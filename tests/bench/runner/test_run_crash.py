@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.task import Suite
+from bench.suite import Suite
 
 SITES, RANDOM = 24, 8
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from bench.audio import Clip
 from bench.store.rundir import PlanItem, RunDirectory
-from bench.task import EditTask, Excerpt, SourceRef, Suite
+from bench.suite import Suite
+from bench.task import EditTask, Excerpt, SourceRef
 
 
 def make_clip(seed: int) -> Clip:

@@ -18,7 +18,7 @@ from bench.identity import sha256_file
 from bench.store import atomic
 from bench.store.lock import HOLDER, LOCK
 from bench.store.rundir import SCHEMA, PlanItem, RunDirectory
-from bench.task import Suite
+from bench.suite import Suite
 
 
 def generate(run: RunDirectory, item: PlanItem, seed: int = 0, worker: str = "w0") -> str:

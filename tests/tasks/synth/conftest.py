@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.task import Suite
+from bench.suite import Suite
 from tasks.synth.suite import Synth
 
 

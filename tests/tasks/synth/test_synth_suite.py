@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from bench.audio import Clip
 from bench.errors import DataError
 from bench.store.cache import ENV
-from bench.task import STEMS, Suite
-from tasks import medleydb
+from bench.suite import Suite
+from bench.task import STEMS
+from tasks.multitrack import medleydb
 from tasks.synth.suite import Synth
 
 SMALL = {"songs": 1, "edits": 2, "duration_s": 2.0}
@@ -73,7 +74,7 @@ def test_a_true_edit_changes_the_edited_stem_and_nothing_else(synth_suite: Suite
         source = synth_suite.open(task.source)
         true = synth_suite.true_edit(task)
         assert true is not None
-        stem = Clip.read(synth_folder / task.true_edit.replace(".wav", ".stem.wav"), duration_s=10.0)
+        stem = Clip.read(synth_folder / task.true_edit.paths[0].replace(".wav", ".stem.wav"), duration_s=10.0)
         replaced = source.stems[task.stem]
         assert np.array_equal(_pcm(true) - _pcm(source.mixture), _pcm(stem) - _pcm(replaced))
         assert np.array_equal(_pcm(true), _pcm(source.background(task.stem)) + _pcm(stem))

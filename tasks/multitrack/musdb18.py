@@ -18,7 +18,6 @@ import importlib
 import importlib.util
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from bench.audio import Clip, FileInfo, file_info
 from bench.errors import DataError, did_you_mean
 from bench.store.atomic import make_folder, write_json
 from bench.task import STEMS, StemName
+from tasks.multitrack.song import Song, StemFile
 
 LICENCE = "MUSDB18-HQ, academic use only"
 
@@ -52,20 +52,6 @@ _SUBSET = "test"
 _STEM_FILE = ".stem.mp4"
 _MARKER = "decoded-stems.json"
 _TOLERANCE_S = 0.1  # AAC streams of one file may differ by their padding, a few frames of 23 ms
-
-
-@dataclass(frozen=True)
-class Song:
-    """One track: `mixture` and `stems` are paths relative to the root, with forward slashes."""
-
-    track: str
-    mixture: str
-    stems: Mapping[StemName, tuple[str, ...]]
-    flags: tuple[str, ...] = ()
-
-    def monophonic(self, stem: StemName) -> bool | None:
-        """Whether a stem is one melodic line: drums are none; None for the others, whose instruments are not told."""
-        return False if stem == "drums" else None
 
 
 def songs(root: Path) -> list[str]:
@@ -113,9 +99,13 @@ def read_song(root: Path, name: str) -> Song:
             code="data/musdb18-no-track",
         )
     layout = _layout()
-    stems = {stem: (f"{_SUBSET}/{name}/{layout.sources[stem]}",) for stem in STEMS}
     mixture = f"{_SUBSET}/{name}/{layout.mixture}"
-    paths = [mixture, *(path for files in stems.values() for path in files)]
+    files = tuple(
+        # Drums are no line; which instruments the other stems hold is not told.
+        StemFile(f"{_SUBSET}/{name}/{layout.sources[stem]}", stem, single_line=False if stem == "drums" else None)
+        for stem in STEMS
+    )
+    paths = [mixture, *(file.path for file in files)]
     missing = [path for path in paths if not (root / path).is_file()]
     if missing:
         raise _incomplete(root / _SUBSET / name, missing, len(paths))
@@ -123,7 +113,7 @@ def read_song(root: Path, name: str) -> Song:
     flags = [ERRATA[name]] if name in ERRATA else []
     flags += [RESAMPLED] if header.rate != layout.sample_rate else []
     flags += [AAC_STEMS] if (root / _MARKER).is_file() else []
-    return Song(name, mixture, stems, tuple(sorted(flags)))
+    return Song(name, name, mixture, files, LICENCE, tuple(sorted(flags)))
 
 
 def _common_header(root: Path, paths: list[str]) -> FileInfo:
@@ -198,7 +188,7 @@ def _test_set(root: Path) -> Path:
             "this is MUSDB18 in its compressed form (.stem.mp4), not MUSDB18-HQ",
             where=str(root),
             remedy="Fetch MUSDB18-HQ from zenodo.org/records/3338373; or decode these files, which needs ffmpeg: "
-            "tasks.musdb18.decode_stems(root, out) makes a tree whose songs are flagged 'aac-stems'.",
+            "tasks.multitrack.musdb18.decode_stems(root, out) makes a tree whose songs are flagged 'aac-stems'.",
             code="data/musdb18-stems",
         )
     near = next((place for place in _nearby(root) if _is_root(place)), None)

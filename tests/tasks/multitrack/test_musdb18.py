@@ -15,7 +15,8 @@ import pytest
 from bench.audio import Clip
 from bench.errors import AudioError, DataError
 from bench.task import STEMS, read_stems
-from tasks import excerpts, musdb18
+from tasks import excerpts
+from tasks.multitrack import musdb18
 from tasks.polyevalprompts import MUSDB18_TEST
 from tasks.synth.suite import Synth
 
@@ -100,7 +101,7 @@ def test_a_rendered_song_can_be_cut_and_opened(rendered: Path) -> None:
 def test_the_reader_needs_neither_ffmpeg_nor_the_import_of_musdb(make_song: MakeSong, tmp_path: Path) -> None:
     make_song("A - B")
     script = (
-        "import sys, pathlib; from tasks import musdb18; root = pathlib.Path(sys.argv[1]);"
+        "import sys, pathlib; from tasks.multitrack import musdb18; root = pathlib.Path(sys.argv[1]);"
         "song = musdb18.read_song(root, musdb18.songs(root)[0]);"
         "print(song.track, 'musdb' in sys.modules, 'stempeg' in sys.modules)"
     )

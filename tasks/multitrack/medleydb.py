@@ -13,8 +13,6 @@ package is not on PyPI and does not run with PyYAML 6, and mirdata does not read
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Annotated
 
@@ -24,7 +22,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from bench.audio import Clip
 from bench.errors import DataError
-from bench.task import STEMS, StemName
+from bench.task import StemName
+from tasks.multitrack.song import Song, StemFile
 
 LICENCE = "CC BY-NC-SA 4.0"
 _MAX_METADATA_BYTES = 1 << 20  # real ones have under 20 kB
@@ -81,43 +80,11 @@ def stem_class(instrument: str, component: str) -> StemName:
     return "other"
 
 
-@dataclass(frozen=True)
-class StemFile:
-    """One stem recording of a song; `path` is relative to the root that holds `Audio/`."""
-
-    path: str
-    instrument: str
-    component: str
-
-    @property
-    def stem(self) -> StemName:
-        """The four-stem class it belongs to."""
-        return stem_class(self.instrument, self.component)
-
-
-@dataclass(frozen=True)
-class Song:
-    """One multitrack: its mixture and its stem recordings, in the order of the metadata. Paths as in `StemFile`."""
-
-    track: str
-    mixture: str
-    files: tuple[StemFile, ...]
-
-    @property
-    def stems(self) -> Mapping[StemName, tuple[str, ...]]:
-        """The files of each of the four stems; a stem that the song does not have is absent."""
-        paths = {stem: tuple(file.path for file in self.files if file.stem == stem) for stem in STEMS}
-        return {stem: found for stem, found in paths.items() if found}
-
-    def monophonic(self, stem: StemName) -> bool | None:
-        """Whether a stem is one melodic line, one note at a time; None if its instrument does not tell.
-
-        Several recordings are taken for several lines, even if they never sound together.
-        """
-        instruments = [file.instrument for file in self.files if file.stem == stem]
-        if len(instruments) > 1 or _POLYPHONIC.intersection(instruments):
-            return False
-        return True if _MONOPHONIC.intersection(instruments) else None
+def single_line(instrument: str) -> bool | None:
+    """Whether an instrument sounds one note at a time, as far as its name tells."""
+    if instrument in _POLYPHONIC:
+        return False
+    return True if instrument in _MONOPHONIC else None
 
 
 def audio_folder(root: Path) -> Path:
@@ -156,11 +123,15 @@ def read_song(root: Path, track: str) -> Song:
     where = folder / f"{track}_METADATA.yaml"
     metadata = _parse(where)
     files = tuple(
-        StemFile(f"Audio/{track}/{metadata.stem_dir}/{stem.filename}", stem.instrument, stem.component)
+        StemFile(
+            f"Audio/{track}/{metadata.stem_dir}/{stem.filename}",
+            stem_class(stem.instrument, stem.component),
+            single_line=single_line(stem.instrument),
+        )
         for _, stem in sorted(metadata.stems.items())
     )
-    song = Song(track, f"Audio/{track}/{metadata.mix_filename}", files)
-    missing = [path for path in (song.mixture, *(file.path for file in files)) if not (root / path).is_file()]
+    mixture = f"Audio/{track}/{metadata.mix_filename}"
+    missing = [path for path in (mixture, *(file.path for file in files)) if not (root / path).is_file()]
     if missing:
         raise DataError(
             f"{len(missing)} of the audio files that the metadata name are not there, first {missing[0]}",
@@ -168,7 +139,7 @@ def read_song(root: Path, track: str) -> Song:
             remedy="Complete the track from MedleyDB, or remove its folder so that its tasks count as absent.",
             code="data/medleydb-incomplete",
         )
-    return song
+    return Song(track, track, mixture, files, LICENCE)
 
 
 def mix_sdr_db(root: Path, song: Song) -> float:
@@ -179,6 +150,8 @@ def mix_sdr_db(root: Path, song: Song) -> float:
     Raises:
         AudioError: if a file cannot be used, or the rates differ.
     """
+    if song.mixture is None:
+        return math.inf
     mix = Clip.read(root / song.mixture)
     error = Clip.sum([mix, Clip.sum([Clip.read(root / file.path) for file in song.files]).scaled(-1.0)])
     signal = float(np.square(mix.samples, dtype=np.float64).sum())
