@@ -15,7 +15,11 @@ from enum import StrEnum
 from importlib.metadata import version as installed_version
 from typing import ClassVar, Literal, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from bench.audio import Clip
+from bench.embedder import Embedder, Embedding, Policy, Vectors
 from bench.task import EditTask, Source
 
 T = TypeVar("T")
@@ -51,6 +55,7 @@ class Features:
 
     def __init__(self) -> None:
         self._memo: dict[tuple[str, str], object] = {}
+        self._planned: dict[tuple[Embedder, Policy, bool], dict[str, Clip]] = {}
 
     def get(self, clip: Clip, name: str, compute: Callable[[Clip], T]) -> T:
         """The feature of a clip, computed if this is the first time."""
@@ -63,9 +68,47 @@ class Features:
         """The mean of a clip's channels at `rate` Hz (soxr HQ): where most metrics start."""
         return self.get(clip, f"mono {rate} Hz", lambda whole: whole.to_mono().resample(rate))
 
+    def embedding(
+        self, embedder: Embedder, clip: Clip, policy: Policy = "blocks", *, stages: bool = False
+    ) -> Embedding:
+        """A clip's embedding (mono mean at the embedder's rate, soxr HQ), one pass of the network at most."""
+        self.plan(embedder, [clip], policy, stages=stages)
+        self.embed_planned()
+        known = self._memo[self.mono(clip, embedder.rate).sha256, _embedded(embedder, policy, stages)]
+        assert isinstance(known, Embedding)
+        return known
+
+    def plan(
+        self, embedder: Embedder, clips: Sequence[Clip], policy: Policy = "blocks", *, stages: bool = False
+    ) -> None:
+        """Say which clips will be asked for, so that `embed_planned` can do them in one batch."""
+        planned = self._planned.setdefault((embedder, policy, stages), {})
+        planned.update({mono.sha256: mono for mono in (self.mono(clip, embedder.rate) for clip in clips)})
+
+    def embed_planned(self) -> None:
+        """Embed all planned clips that are not known yet; those that need inner layers first, as these give both."""
+        for (embedder, policy, stages), planned in sorted(self._planned.items(), key=lambda item: not item[0][2]):
+            names = [_embedded(embedder, policy, inner) for inner in (stages, False)]
+            todo = {key: mono for key, mono in planned.items() if (key, names[0]) not in self._memo}
+            made = embedder.embed(list(todo.values()), policy=policy, stages=stages) if todo else []
+            for key, embedding in zip(todo, made, strict=True):
+                self._memo.update({(key, name): embedding for name in names})
+        self._planned.clear()
+
+    def text(self, embedder: Embedder, text: str) -> Vectors:
+        """A text as a unit vector, (dimensions,)."""
+        key = (text, f"text {embedder.identity}")
+        if key not in self._memo:
+            self._memo[key] = embedder.embed_texts([text])[0]
+        return self._memo[key]  # type: ignore[return-value]
+
     def clear(self) -> None:
         """Forget all; the scorer calls it between sources."""
         self._memo.clear()
+
+
+def _embedded(embedder: Embedder, policy: Policy, stages: bool) -> str:
+    return f"{embedder.identity} {policy}{' with stages' if stages else ''}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +131,19 @@ class Metric(ABC):
         version: raised whenever the value of the same audio changes.
         direction: which way is better. unit: "" for a pure number. range: of possible values.
         needs: see `Needs`. summary: one line for tables and `timbrebench show`.
+        source: the paper or code that defines it. smallest_effect: a difference of means that matters to a listener or
+            to the field, in the metric's unit; None if nobody knows.
     """
 
-    name: ClassVar[str]
+    name: str
     version: ClassVar[int]
     direction: ClassVar[Direction]
     unit: ClassVar[str] = ""
     range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     needs: ClassVar[frozenset[Needs]] = frozenset({Needs.SOURCE})
     summary: ClassVar[str]
+    source: ClassVar[str] = ""
+    smallest_effect: ClassVar[float | None] = None
 
     @property
     @abstractmethod
@@ -117,12 +164,77 @@ class SampleMetric(Metric):
         """The value for one edit."""
 
 
-class CorpusMetric(Metric):
-    """One value for a set of edits."""
+class EmbeddingMetric(SampleMetric):
+    """One value a task, from vectors of an embedder.
+
+    The scorer asks for the `clips` of all edits of a source first and embeds them in one batch; `score` then finds them
+    in `case.features`. Metrics of this kind run where the embedder's device is, not in the scorer's helpers.
+
+    Attributes:
+        policy: how clips are cut into windows. stages: whether inner layers are needed.
+    """
+
+    policy: ClassVar[Policy] = "blocks"
+    stages: ClassVar[bool] = False
+
+    def __init__(self, embedder: Embedder):
+        self.embedder = embedder
+        self.name = named(type(self).name, embedder)
 
     @abstractmethod
-    def score(self, cases: Sequence[Case]) -> float | Missing:
-        """The value for a set of edits."""
+    def clips(self, case: Case) -> Sequence[Clip] | Missing:
+        """The clips that `score` will want embedded, or why there is no value."""
+
+    def embedded(self, case: Case, clip: Clip) -> Embedding:
+        """One of the case's clips, embedded by the metric's own policy."""
+        return case.features.embedding(self.embedder, clip, self.policy, stages=self.stages)
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """The vectors of a set of clips.
+
+    Attributes:
+        values: (rows, dimensions), float64. clips: which clip each row is of, (rows,). songs: of each clip, (clips,).
+    """
+
+    values: npt.NDArray[np.float64]
+    clips: npt.NDArray[np.int64]
+    songs: tuple[str, ...]
+
+
+class CorpusMetric(Metric):
+    """One value for the set of a run's edits, against a reference set, in an embedder's space.
+
+    The scorer goes through the run once, source by source, keeps nothing but vectors, and then asks for the distance:
+    of the whole sets, of resampled ones for the interval, and of two halves of the reference for the floor.
+
+    Attributes:
+        policy: how clips are cut into windows.
+    """
+
+    policy: ClassVar[Policy] = "blocks"
+
+    def __init__(self, embedder: Embedder):
+        self.embedder = embedder
+        self.name = named(type(self).name, embedder)
+
+    def evaluated(self, case: Case) -> Clip | Missing:
+        """What of a case goes into the evaluated set: the edit, unless the metric looks at a part of it."""
+        return case.edit
+
+    @abstractmethod
+    def reference(self, case: Case) -> Clip | Missing:
+        """What of a case goes into the reference set. Equal clips (15 edits share a source) count once."""
+
+    @abstractmethod
+    def distance(self, evaluated: Frames, reference: Frames) -> float | Missing:
+        """The value."""
+
+
+def named(name: str, embedder: Embedder) -> str:
+    """A metric's name with its embedder's, `fad:vggish`. The published pairing may be registered under a name alone."""
+    return f"{name}:{embedder.name}"
 
 
 def unmet(metric: Metric, case: Case) -> Missing | None:

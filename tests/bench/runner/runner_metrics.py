@@ -7,7 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.metric import Case, CorpusMetric, Missing, Needs, SampleMetric
+from bench.audio import Clip
+from bench.embedder import Embedder, Embedding, Policy
+from bench.metric import Case, CorpusMetric, EmbeddingMetric, Frames, Missing, Needs, SampleMetric
 
 
 class Level(SampleMetric):
@@ -58,11 +60,61 @@ class SourceOnce(Level):
         return case.features.get(case.source.mixture, "once", compute)
 
 
-class Spread(CorpusMetric):
-    """Standard deviation of the levels."""
+class Bands(Embedder):
+    """Mean level in eight bands, a second at a time: an embedder without weights."""
 
-    name, version, direction, unit, summary = "spread", 1, "lower", "dB", "spread of the levels"
+    name, version, rate, inner = "bands", 1, 8_000, True
+    identity = "bands@1"
+    passes: ClassVar[list[int]] = []
+
+    def embed(self, clips: Sequence[Clip], *, policy: Policy = "blocks", stages: bool = False) -> list[Embedding]:
+        self.passes.append(len(clips))
+        spectra = [np.abs(np.fft.rfft(clip.mono)) for clip in clips]
+        frames = [np.array([[band.mean() for band in np.array_split(s, 8)]], np.float32) for s in spectra]
+        return [Embedding(rows, np.ones(1), (rows[:, None],) if stages else ()) for rows in frames]
+
+
+class Brightness(EmbeddingMetric):
+    """Distance of the edit's vector from the source's."""
+
+    name, version, direction, summary = "brightness", 1, "lower", "distance in bands"
     parameters = "no parameters"
 
-    def score(self, cases: Sequence[Case]) -> float | Missing:
-        return float(np.std([case.edit.rms_db for case in cases]))
+    def clips(self, case: Case) -> Sequence[Clip] | Missing:
+        return [case.edit, case.source.mixture]
+
+    def score(self, case: Case) -> float | Missing:
+        edit, source = (self.embedded(case, clip).frames[0] for clip in (case.edit, case.source.mixture))
+        return float(np.abs(edit - source).sum())
+
+
+class Layers(Brightness):
+    """The same from an inner layer."""
+
+    name, stages = "layers", True
+
+    def score(self, case: Case) -> float | Missing:
+        edit, source = (self.embedded(case, clip).stages[0] for clip in (case.edit, case.source.mixture))
+        return float(np.abs(edit - source).sum())
+
+
+class Spread(CorpusMetric):
+    """Distance between the mean vectors of the two sets."""
+
+    name, version, direction, summary = "spread", 1, "lower", "distance of the means"
+    parameters = "no parameters"
+
+    def reference(self, case: Case) -> Clip | Missing:
+        return case.source.background("vocals")
+
+    def distance(self, evaluated: Frames, reference: Frames) -> float | Missing:
+        return float(np.abs(evaluated.values.mean(0) - reference.values.mean(0)).sum())
+
+
+class Apart(Spread):
+    """Of a set that is too small."""
+
+    name = "apart"
+
+    def evaluated(self, case: Case) -> Clip | Missing:
+        return Missing("nobody", "nobody is left")

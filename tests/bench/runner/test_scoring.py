@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from runner_methods import Noise
-from runner_metrics import Level, SourceOnce
+from runner_metrics import Bands, Level, SourceOnce
 
 from bench.errors import LockedError, UsageError
 from bench.runner.run import run
@@ -24,6 +24,7 @@ Make = Callable[..., RunSpec]
 def _forget() -> None:
     Level.calls.clear()
     SourceOnce.computed.clear()
+    Bands.passes.clear()
 
 
 @pytest.fixture
@@ -112,13 +113,63 @@ def test_processes_give_the_same_rows(done: Path) -> None:
     pd.testing.assert_frame_equal(measure(done, "Level", "NoCello", jobs=2), alone)
 
 
-def test_corpus_metrics_go_to_a_file_of_their_own(done: Path) -> None:
-    frame = measure(done, "Level", "Spread")
-    corpus = json.loads((done / "corpus.json").read_text())["metrics"]
-    assert corpus[0]["name"] == "spread"
-    assert corpus[0]["value"] == pytest.approx(frame["value"].std(ddof=0))
-    assert corpus[0]["n"] == 12
-    assert set(frame["metric"]) == {"level"}
+BANDS = "|runner_metrics:Bands"
+
+
+def by_vectors(path: Path, *names: str) -> None:
+    score([path], [f"runner_metrics:{name}{BANDS}" for name in names], jobs=1)
+
+
+def test_sets_are_compared_with_interval_floor_and_numbers(done: Path) -> None:
+    by_vectors(done, "Spread", "Apart")
+    spread, apart = json.loads((done / "corpus.json").read_text())["metrics"]
+    assert spread["name"] == "spread:bands"
+    assert (spread["n"], spread["reference_n"], spread["songs"]) == (12, 3, 3)  # the reference of a song counts once
+    assert spread["missing"] == {"code": "too-few-clips", "why": "fewer than 4 clips in one of the sets"}
+    assert (apart["n"], apart["missing"]) == (0, {"code": "nobody", "why": "nobody is left"})
+
+
+def test_vectors_are_computed_once_for_all_metrics(done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIMBREBENCH_CACHE_DIR", str(tmp_path / "cache"))
+    by_vectors(done, "Brightness", "Layers", "Spread")
+    # For each of three songs: four edits and the source with layers, the background for the reference set without.
+    assert Bands.passes == [5, 1] * 3
+    frame = pd.read_parquet(done / "scores.parquet").pivot(index="task", columns="metric", values="value")
+    assert frame["brightness:bands"].tolist() == frame["layers:bands"].tolist()
+    assert (frame["brightness:bands"] > 0).all()
+    for name in ("scores.parquet", "corpus.json"):
+        (done / name).unlink()
+    by_vectors(done, "Brightness", "Spread")
+    assert len(Bands.passes) == 6, "the cache has them"
+
+
+def test_metrics_not_named_keep_their_values(done: Path) -> None:
+    first = measure(done, "Level", "NoCello")
+    by_vectors(done, "Brightness", "Spread")
+    both = pd.read_parquet(done / "scores.parquet")
+    assert set(both["metric"]) == {"level", "no-cello", "brightness:bands"}
+    again = measure(done, "Level")
+    assert set(again["metric"]) == {"level", "no-cello", "brightness:bands"}
+    assert len(Level.calls) == 12
+    assert json.loads((done / "corpus.json").read_text())["metrics"][0]["name"] == "spread:bands"
+    values = first.set_index(["task", "metric"])["value"]
+    pd.testing.assert_series_equal(again.set_index(["task", "metric"])["value"].loc[values.index], values)
+
+
+def test_an_interrupted_scoring_goes_on(done: Path) -> None:
+    """Ctrl-C after the first source: its values are on disk, and the next call measures the others."""
+
+    def stop(finished: int, total: int) -> None:
+        if finished:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score([done], ["runner_metrics:Level"], jobs=1, heard=stop)
+    assert not (done / "scores.parquet").exists()
+    assert len(Level.calls) == 4
+    assert measure(done, "Level")["value"].notna().all()
+    assert len(Level.calls) == 12
+    assert not (done / "scoring.jsonl").exists()
 
 
 def test_one_identity_once(done: Path) -> None:

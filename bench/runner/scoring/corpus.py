@@ -1,0 +1,131 @@
+"""Metrics on whole sets: vectors are gathered source by source, then the sets are compared.
+
+A value comes with an interval (songs left out in turn, in both sets at once), the floor (the same distance between two
+halves of the reference, by song) and the numbers of clips: a distance between small sets means nothing without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bench.embedder import Vectors
+from bench.identity import derive_seed
+from bench.metric import Case, CorpusMetric, Frames, Missing, checked, unmet
+from bench.runner.scoring.files import described
+from bench.runner.scoring.units import Edit
+from bench.stats.jackknife import leave_out
+
+MIN_CLIPS = 4
+"""Smaller sets are not compared."""
+
+
+@dataclass
+class _Set:
+    """Vectors of distinct clips: of each, its song and its rows."""
+
+    clips: dict[tuple[str, str], Vectors] = field(default_factory=dict)
+
+    def add(self, song: str, key: str, rows: Vectors) -> None:
+        self.clips[song, key] = rows
+
+    def frames(self, without: Set[str] = frozenset()) -> Frames | None:
+        """All rows but those of some songs; None if fewer than `MIN_CLIPS` clips are left."""
+        kept = {key: rows for key, rows in sorted(self.clips.items()) if key[0] not in without}
+        if len(kept) < MIN_CLIPS:
+            return None
+        of = np.repeat(np.arange(len(kept)), [len(rows) for rows in kept.values()])
+        values = np.concatenate(list(kept.values())).astype(np.float64)
+        return Frames(values, of, tuple(song for song, _ in kept))
+
+    @property
+    def songs(self) -> set[str]:
+        return {song for song, _ in self.clips}
+
+
+class Collector:
+    """The sets of some runs under some corpus metrics."""
+
+    def __init__(self, metrics: Sequence[CorpusMetric]):
+        self.metrics = metrics
+        self._sets: dict[tuple[int, str], tuple[_Set, _Set]] = {}
+        self._left_out: dict[tuple[int, str], dict[str, str]] = {}
+
+    def plan(self, cases: Sequence[tuple[Edit, Case]]) -> None:
+        """Say which clips will be needed, for `Features.embed_planned`."""
+        for metric in self.metrics:
+            for _, case in cases:
+                for clip in self._pair(metric, case).values():
+                    if not isinstance(clip, Missing):
+                        case.features.plan(metric.embedder, [clip], metric.policy)
+
+    def add(self, cases: Sequence[tuple[Edit, Case]]) -> None:
+        """Take the vectors of one source's edits."""
+        for metric in self.metrics:
+            for edit, case in cases:
+                sets = self._sets.setdefault((edit.run, metric.identity), (_Set(), _Set()))
+                pair = self._pair(metric, case)
+                lost = next((clip for clip in pair.values() if isinstance(clip, Missing)), None)
+                if lost is not None:
+                    self._left_out.setdefault((edit.run, metric.identity), {})[lost.code] = lost.why
+                    continue
+                for which, (name, clip) in zip(sets, pair.items(), strict=True):
+                    assert not isinstance(clip, Missing)
+                    rows = case.features.embedding(metric.embedder, clip, metric.policy).frames
+                    own = "/".join(map(str, edit.item.key)) if name == "evaluated" else ""
+                    which.add(case.task.song, own or clip.sha256, rows)
+
+    def row(self, run: int, metric: CorpusMetric) -> dict[str, Any]:
+        """One metric's value for one run, as it stands in `corpus.json`."""
+        evaluated, reference = self._sets.get((run, metric.identity), (_Set(), _Set()))
+        value = _distance(metric, evaluated, reference)
+        absent = isinstance(value, Missing)
+        if absent and (reasons := self._left_out.get((run, metric.identity))):
+            value = Missing(*next(iter(reasons.items())))
+        interval = None if absent else leave_out(
+            lambda out: _number(_distance(metric, evaluated, reference, without=out)), sorted(evaluated.songs)
+        )  # fmt: skip
+        return {
+            **described(metric),
+            "value": None if isinstance(value, Missing) else value,
+            "low": interval[0] if interval else None,
+            "high": interval[1] if interval else None,
+            "floor": None if absent else _floor(metric, reference),
+            "n": len(evaluated.clips),
+            "reference_n": len(reference.clips),
+            "songs": len(evaluated.songs),
+            "missing": {"code": value.code, "why": value.why} if isinstance(value, Missing) else None,
+        }
+
+    @staticmethod
+    def _pair(metric: CorpusMetric, case: Case) -> Mapping[str, Any]:
+        lost = unmet(metric, case)
+        return {
+            "evaluated": lost or metric.evaluated(case),
+            "reference": lost or metric.reference(case),
+        }
+
+
+def _distance(
+    metric: CorpusMetric, evaluated: _Set, reference: _Set, *, without: Set[str] = frozenset()
+) -> float | Missing:
+    sets = evaluated.frames(without), reference.frames(without)
+    if sets[0] is None or sets[1] is None:
+        return Missing("too-few-clips", f"fewer than {MIN_CLIPS} clips in one of the sets")
+    return checked(metric.distance(sets[0], sets[1]))
+
+
+def _floor(metric: CorpusMetric, reference: _Set) -> float | None:
+    """The distance between two halves of the reference, its songs dealt out by a fixed seed."""
+    dealt = np.random.default_rng(derive_seed(0, "floor")).permutation(sorted(reference.songs)).tolist()
+    halves = [reference.frames(frozenset(dealt[start::2])) for start in (0, 1)]
+    if halves[0] is None or halves[1] is None:
+        return None
+    return _number(checked(metric.distance(halves[0], halves[1])))
+
+
+def _number(value: float | Missing) -> float | None:
+    return None if isinstance(value, Missing) else value

@@ -1,0 +1,80 @@
+"""Measuring: metrics on arrays in helper processes, metrics on vectors here, where the device is.
+
+Both go source by source. The source is read once, and what a metric computes from it (a contour, onsets, masks,
+vectors) serves all edits of all runs.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from bench.metric import Case, EmbeddingMetric, Features, Metric, Missing, SampleMetric, checked, unmet
+from bench.runner.scoring.load import load_metrics
+from bench.runner.scoring.units import Edit, Unit, ValueKey
+from bench.store.rundir import RunDirectory
+
+Measured = list[tuple[int, ValueKey, float | Missing]]
+"""Index of the run, key, value."""
+
+
+def in_processes(units: Sequence[Unit], jobs: int) -> Iterator[Measured]:
+    """The values of each unit's edits, in order, by up to `jobs` helpers; here, if one is enough."""
+    workers = min(jobs, len(units))
+    if workers <= 1:
+        yield from map(measured, units)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_as_helper) as pool:
+        yield from pool.map(measured, units)
+
+
+def _as_helper() -> None:
+    """Set up a scoring process: one thread, as processes share the cores, and Ctrl-C left to the parent."""
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+
+
+def measured(unit: Unit) -> Measured:
+    """Every value of one source's edits, by metrics that need no embedder."""
+    metrics = load_metrics(sorted({target for edit in unit.edits for target in edit.metrics}))
+    return values_of(cases_of(unit, Features()), metrics)
+
+
+def cases_of(unit: Unit, features: Features) -> list[tuple[Edit, Case]]:
+    """The unit's edits with their audio: everything is read here, once."""
+    source = unit.suite.open(unit.source)
+    tasks = {task.id: task for task in unit.suite.tasks}
+    runs = {path: RunDirectory.open(path) for path in {edit.path for edit in unit.edits}}
+    cases = []
+    for edit in unit.edits:
+        task = tasks[edit.item.task]
+        audio = runs[edit.path].read_audio(edit.audio)
+        true_edit, reference = unit.suite.true_edit(task), unit.suite.target_audio(task)
+        cases.append((edit, Case(task, source, audio, true_edit, reference, features)))
+    return cases
+
+
+def values_of(cases: Sequence[tuple[Edit, Case]], metrics: Mapping[str, Metric]) -> Measured:
+    """The values of cases by the metrics that each lacks. Clips to be embedded are embedded in one batch first."""
+    wanted = [(edit, case, metrics[target]) for edit, case in cases for target in edit.metrics]
+    prepare([(case, metric) for _, case, metric in wanted if isinstance(metric, EmbeddingMetric)])
+    values: Measured = []
+    for edit, case, metric in wanted:
+        assert isinstance(metric, SampleMetric)
+        value = unmet(metric, case) or checked(metric.score(case))
+        values.append((edit.run, (*edit.item.key, metric.identity, edit.audio), value))
+    return values
+
+
+def prepare(wanted: Sequence[tuple[Case, EmbeddingMetric]]) -> None:
+    """Embed what metrics will ask for: one batch for all cases, one pass a clip for all metrics of an embedder."""
+    for case, metric in wanted:
+        clips = Missing("unmet", "") if unmet(metric, case) else metric.clips(case)
+        if not isinstance(clips, Missing):
+            case.features.plan(metric.embedder, clips, metric.policy, stages=metric.stages)
+    for features in {id(case.features): case.features for case, _ in wanted}.values():
+        features.embed_planned()
