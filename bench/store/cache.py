@@ -9,6 +9,7 @@ It lives in the user's cache folder (`TIMBREBENCH_CACHE_DIR` overrides it), belo
 
     v1/arrays/<aa>/<digest of key>.safetensors
     v1/folders/<digest of key>/ with .complete.json (size and sha256 of every file), and <digest of key>.lock beside it
+    v1/downloads/ what is being downloaded on its way into a folder: see `bench.store.download`
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Cache:
         self.folder = Path(chosen) / "v1"
         self._arrays = self.folder / "arrays"
         self._folders = self.folder / "folders"
+        self.downloads = self.folder / "downloads"
 
     # -- arrays -----------------------------------------------------------------------------------------------
 
@@ -132,6 +134,11 @@ class Cache:
                 self._build(target, key, build)
         return target
 
+    def find(self, key: Mapping[str, Any], *, verify: bool = False) -> Path | None:
+        """The folder of a key if it is there whole, as `directory` would give it without building."""
+        target = self._folders / digest(key)
+        return target if _is_whole(target, key, verify=verify) else None
+
     def _build(self, target: Path, key: Mapping[str, Any], build: Callable[[Path], None]) -> None:
         building = _building(target)
         if building.exists():  # left by a killed builder: we hold the lock
@@ -162,7 +169,12 @@ class Cache:
             for path in sorted(self._folders.glob("*"))
             if path.suffix != ".lock"
         ]
-        return arrays + folders
+        downloads = [
+            CacheEntry("leftover", path, _size(path))
+            for path in sorted(self.downloads.glob("*"))
+            if path.suffix != ".lock"
+        ]
+        return arrays + folders + downloads
 
     def size(self) -> int:
         """Bytes of all entries."""

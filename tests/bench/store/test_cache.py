@@ -271,3 +271,26 @@ class TestHousekeeping:
         assert (folder / "unet" / "weights.bin").exists()
         assert cache.clear() > 0
         assert not folder.exists()
+
+
+def test_a_folder_is_found_only_when_it_is_whole(cache: Cache) -> None:
+    assert cache.find(KEY) is None
+    assert cache.entries() == []
+    folder = cache.directory(KEY, build)
+    assert cache.find(KEY) == cache.find(KEY, verify=True) == folder
+    victim = next(path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST)
+    victim.write_bytes(bytes(victim.stat().st_size))
+    assert cache.find(KEY) == folder
+    assert cache.find(KEY, verify=True) is None
+
+
+def test_what_is_left_of_downloads_counts_and_is_cleared(cache: Cache) -> None:
+    cache.downloads.mkdir(parents=True)
+    for name, size in (("a.part", 100), ("a.part.json", 20), ("a.lock", 0)):
+        (cache.downloads / name).write_bytes(bytes(size))
+    assert [(entry.kind, entry.path.name) for entry in cache.entries()] == [
+        ("leftover", "a.part"),
+        ("leftover", "a.part.json"),
+    ]
+    assert cache.clear() == 120
+    assert [path.name for path in cache.downloads.iterdir()] == ["a.lock"]
