@@ -17,51 +17,25 @@ from pathlib import Path, PurePath
 from typing import Annotated
 
 import numpy as np
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bench.audio import Clip
 from bench.errors import DataError
 from bench.task import StemName
+from tasks import instruments
+from tasks.multitrack.metadata import read_yaml
 from tasks.multitrack.song import Song, StemFile
 
 LICENCE = "CC BY-NC-SA 4.0"
-_MAX_METADATA_BYTES = 1 << 20  # real ones have under 20 kB
 
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split("; "))
-
-
-# Instrument names of MedleyDB's taxonomy (`medleydb/resources/taxonomy.yaml`), grouped as our four stems need them.
-_VOICES = _names("male singer; female singer; male rapper; female rapper; male speaker; female speaker; vocalists")
-_PERCUSSION = _names(
-    "auxiliary percussion; bass drum; bongo; cabasa; castanet; claps; conga; cowbell; cymbal; darbuka; doumbek; "
-    "drum machine; drum set; gong; gu; guiro; high hat; kick drum; maracas; rattle; shaker; sleigh bells; snare drum; "
-    "tabla; tambourine; timpani; toms; triangle"
-)
-_BASSES = _names("electric bass; double bass")
-
-# Which instruments sound one note at a time, after `medleydb/resources/instrument_f0_type.json`. We claim less than it
-# does in two places: bowed strings may play double stops, so they are in neither set, and speech has no melodic line.
-_MONOPHONIC = _names(
-    "alto saxophone; bamboo flute; baritone saxophone; bass clarinet; bassoon; clarinet; cornet; dizi; double bass; "
-    "electric bass; english horn; euphonium; female singer; flute; french horn; male singer; oboe; piccolo; recorder; "
-    "soprano saxophone; tenor saxophone; theremin; trombone; trumpet; tuba; whistle"
-)
-_POLYPHONIC = _PERCUSSION | _names(
-    "accordion; acoustic guitar; bagpipe; bandoneon; banjo; brass section; cello section; chimes; clarinet section; "
-    "clean electric guitar; concertina; distorted electric guitar; dulcimer; electric piano; electronic organ; "
-    "female rapper; female speaker; flute section; french horn section; glockenspiel; guzheng; harmonica; harmonium; "
-    "harp; harpsichord; horn section; lap steel guitar; liuqin; male rapper; male speaker; mandolin; marimba; "
-    "melodica; oud; panpipes; piano; pipe organ; slide guitar; string section; synthesizer; tack piano; "
-    "trombone section; trumpet section; ukulele; vibraphone; viola section; violin section; vocalists; xylophone; "
-    "yangqin; zhongruan"
-)
+_REMEDY = "Complete the track from MedleyDB, or remove its folder so that its tasks count as absent."
 
 
 def stem_class(instrument: str, component: str) -> StemName:
     """The one of our four stems that a MedleyDB stem belongs to, by its instrument and component ('', melody, bass).
+
+    The table of instruments says where an instrument belongs; the component makes a bass of what would be other. What
+    the table does not know ("Main System") is other.
 
     >>> (
     ...     stem_class("male singer", "melody"),
@@ -71,20 +45,9 @@ def stem_class(instrument: str, component: str) -> StemName:
     ... )
     ('vocals', 'drums', 'bass', 'other')
     """
-    if instrument in _VOICES:
-        return "vocals"
-    if instrument in _PERCUSSION:
-        return "drums"
-    if instrument in _BASSES or component == "bass":
-        return "bass"
-    return "other"
-
-
-def single_line(instrument: str) -> bool | None:
-    """Whether an instrument sounds one note at a time, as far as its name tells."""
-    if instrument in _POLYPHONIC:
-        return False
-    return True if instrument in _MONOPHONIC else None
+    known = instruments.find(instrument)
+    stem = known.stem if known else "other"
+    return "bass" if stem == "other" and component == "bass" else stem
 
 
 def audio_folder(root: Path) -> Path:
@@ -104,6 +67,28 @@ def audio_folder(root: Path) -> Path:
     return folder
 
 
+def recognises(root: Path) -> bool:
+    """Whether a folder holds tracks in this layout."""
+    return any(_metadata_file(folder).is_file() for folder in _track_folders(root / "Audio"))
+
+
+def songs(root: Path) -> list[str]:
+    """Names of the tracks, sorted. A folder that is not complete is among them: `read_song` says what it lacks.
+
+    Raises:
+        DataError: if there is no folder `Audio`, or no track in it.
+    """
+    folder = audio_folder(root)
+    if not recognises(root):
+        raise DataError(
+            "this is not a MedleyDB folder: no folder in its 'Audio' holds the metadata of a track",
+            where=str(folder),
+            remedy="Give the folder that holds Audio/<track>/<track>_METADATA.yaml.",
+            code="data/no-medleydb",
+        )
+    return sorted(track.name for track in _track_folders(folder))
+
+
 def has_song(root: Path, track: str) -> bool:
     """Whether the track's folder is there. What is in it is for `read_song` to say."""
     return (audio_folder(root) / track).is_dir()
@@ -119,25 +104,19 @@ def read_song(root: Path, track: str) -> Song:
     Raises:
         DataError: if the metadata or a file is missing, or the metadata are not MedleyDB's.
     """
-    folder = audio_folder(root) / track
-    where = folder / f"{track}_METADATA.yaml"
-    metadata = _parse(where)
+    where = _metadata_file(audio_folder(root) / track)
+    if not where.is_file():
+        raise _incomplete("the metadata are not there", where)
+    metadata = read_yaml(where, _Metadata, remedy=_REMEDY, code="data/medleydb-metadata")
     files = tuple(
-        StemFile(
-            f"Audio/{track}/{metadata.stem_dir}/{stem.filename}",
-            stem_class(stem.instrument, stem.component),
-            single_line=single_line(stem.instrument),
-        )
+        _stem_file(f"Audio/{track}/{metadata.stem_dir}/{stem.filename}", stem)
         for _, stem in sorted(metadata.stems.items())
     )
     mixture = f"Audio/{track}/{metadata.mix_filename}"
     missing = [path for path in (mixture, *(file.path for file in files)) if not (root / path).is_file()]
     if missing:
-        raise DataError(
-            f"{len(missing)} of the audio files that the metadata name are not there, first {missing[0]}",
-            where=str(where),
-            remedy="Complete the track from MedleyDB, or remove its folder so that its tasks count as absent.",
-            code="data/medleydb-incomplete",
+        raise _incomplete(
+            f"{len(missing)} of the audio files that the metadata name are not there, first {missing[0]}", where
         )
     return Song(track, track, mixture, files, LICENCE)
 
@@ -189,27 +168,25 @@ class _Metadata(BaseModel):
     stems: dict[str, _Stem] = Field(min_length=1)
 
 
-def _parse(path: Path) -> _Metadata:
-    try:
-        with path.open("rb") as handle:
-            text = handle.read(_MAX_METADATA_BYTES + 1)
-        if len(text) > _MAX_METADATA_BYTES:
-            raise ValueError(f"it is larger than {_MAX_METADATA_BYTES} bytes")
-        return _Metadata.model_validate(yaml.safe_load(text))
-    except OSError as error:
-        raise _bad_metadata(path, f"cannot be read: {error.strerror}", "data/medleydb-incomplete") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise _bad_metadata(path, f"{field}: {first['msg']}", "data/medleydb-metadata") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _bad_metadata(path, f"not readable as YAML: {error}", "data/medleydb-metadata") from error
+def _metadata_file(folder: Path) -> Path:
+    return folder / f"{folder.name}_METADATA.yaml"
 
 
-def _bad_metadata(path: Path, cause: str, code: str) -> DataError:
-    return DataError(
-        f"MedleyDB metadata are unusable ({' '.join(cause.split())})",
-        where=str(path),
-        remedy="Fetch the file from MedleyDB again, or remove the track's folder so that its tasks count as absent.",
-        code=code,
+def _track_folders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+
+
+def _stem_file(path: str, stem: _Stem) -> StemFile:
+    known = instruments.find(stem.instrument)
+    return StemFile(
+        path,
+        stem_class(stem.instrument, stem.component),
+        instrument=known.name if known else None,
+        single_line=known.single_line if known else None,
     )
+
+
+def _incomplete(cause: str, where: Path) -> DataError:
+    return DataError(cause, where=str(where), remedy=_REMEDY, code="data/medleydb-incomplete")

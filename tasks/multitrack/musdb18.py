@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.audio import Clip, FileInfo, file_info
 from bench.errors import DataError, did_you_mean
 from bench.store.atomic import make_folder, write_json
+from bench.suite import Track, untracked
 from bench.task import STEMS, StemName
 from tasks.multitrack.song import Song, StemFile
 
@@ -52,6 +53,11 @@ _SUBSET = "test"
 _STEM_FILE = ".stem.mp4"
 _MARKER = "decoded-stems.json"
 _TOLERANCE_S = 0.1  # AAC streams of one file may differ by their padding, a few frames of 23 ms
+
+
+def recognises(root: Path) -> bool:
+    """Whether a folder holds a test set in this layout."""
+    return any(_is_track(root / _SUBSET / name) for name in _folders(root / _SUBSET))
 
 
 def songs(root: Path) -> list[str]:
@@ -171,27 +177,23 @@ def _is_track(folder: Path) -> bool:
     return any((folder / f"{name}.wav").is_file() for name in ("mixture", *STEMS))
 
 
-def _is_root(root: Path) -> bool:
-    return any(_is_track(root / _SUBSET / name) for name in _folders(root / _SUBSET))
-
-
 def _stem_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"*{_STEM_FILE}") if not path.name.startswith("."))
 
 
 def _test_set(root: Path) -> Path:
     """`<root>/test`, if there are tracks in it; otherwise an error that says what was given instead."""
-    if _is_root(root):
+    if recognises(root):
         return root / _SUBSET
     if _stem_files(root / _SUBSET) or _stem_files(root):
         raise DataError(
             "this is MUSDB18 in its compressed form (.stem.mp4), not MUSDB18-HQ",
             where=str(root),
             remedy="Fetch MUSDB18-HQ from zenodo.org/records/3338373; or decode these files, which needs ffmpeg: "
-            "tasks.multitrack.musdb18.decode_stems(root, out) makes a tree whose songs are flagged 'aac-stems'.",
+            "`timbrebench tasks decode FOLDER --out NEW` makes a tree whose songs are flagged 'aac-stems'.",
             code="data/musdb18-stems",
         )
-    near = next((place for place in _nearby(root) if _is_root(place)), None)
+    near = next((place for place in _nearby(root) if recognises(place)), None)
     raise DataError(
         "this is not MUSDB18-HQ's folder: it has no folder 'test' with tracks in it",
         where=str(root),
@@ -232,7 +234,7 @@ def _incomplete(folder: Path, missing: list[str], count: int) -> DataError:
 # -- the .stem.mp4 form -----------------------------------------------------------------------------------------------
 
 
-def decode_stems(root: Path, out: Path) -> list[str]:
+def decode_stems(root: Path, out: Path, track: Track = untracked) -> list[str]:
     """Decode the test set of MUSDB18 (`.stem.mp4`) to 16-bit WAV files in MUSDB18-HQ's layout, as `musdb` decodes it.
 
     The result is not MUSDB18-HQ, and says so: its songs carry the flag `aac-stems`. Interrupted, the same call goes on
@@ -241,6 +243,7 @@ def decode_stems(root: Path, out: Path) -> list[str]:
     Args:
         root: the folder that holds `test/<Artist - Title>.stem.mp4`.
         out: a new folder, or one of an earlier call.
+        track: told how far it is, in tracks.
 
     Returns:
         The names of the tracks, sorted.
@@ -269,7 +272,7 @@ def decode_stems(root: Path, out: Path) -> list[str]:
         # First: whatever follows must never be taken for MUSDB18-HQ.
         write_json(out / _MARKER, {"decoded_from": "MUSDB18 (.stem.mp4)", "stempeg": installed_version("stempeg")})
     names = [path.name.removesuffix(_STEM_FILE) for path in files]
-    for path, name in zip(files, names, strict=True):
+    for path, name in track(zip(files, names, strict=True), "tracks", len(files)):
         _decode(stempeg, path, out / _SUBSET / name)
     return names
 

@@ -1,4 +1,4 @@
-"""Which stem an edit is about, and what is wrong with its prompts: found by rules, named by flags, never repaired.
+"""Which stem and instruments an edit is about, and what is wrong with its prompts: found by rules, never repaired.
 
 A stem's phrase is *changed* if it does not stand in the source prompt. That is how the edited stem can be told without
 trusting the edit's key, which is what the release trusts.
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from bench.task import StemName
+from tasks import instruments
 from tasks.polyevalprompts.prompts import Prompts, Track, find_span
 
 # -- the edited stem ------------------------------------------------------------------------------------------------
@@ -39,7 +40,7 @@ def corrected_stem(track: Track, key: str) -> StemName:
     return official if official in changed or len(candidates) != 1 else next(iter(candidates))
 
 
-# -- flags ----------------------------------------------------------------------------------------------------------
+# -- the instruments ------------------------------------------------------------------------------------------------
 
 
 def target_word(key: str) -> str:
@@ -51,9 +52,30 @@ def target_word(key: str) -> str:
     return re.sub(r"_\d+$", "", key.partition("2")[2]).replace("_", " ")
 
 
+def named_instruments(track: Track, key: str) -> tuple[str | None, str | None]:
+    """What plays and what shall play, as names in `tasks.instruments`; None for what is not in its table.
+
+    The edit's key is asked first, then the prompts: the words that are replaced, and the phrase that replaces them.
+    They are those of the corrected stem in either view: another stem's phrase would name another instrument.
+    """
+    prompts, stem = track.edits[key], corrected_stem(track, key)
+    old, new = key.partition("2")[0].replace("_", " "), target_word(key)
+    replaced, phrase = replaced_words(prompts, stem), prompts.phrases().get(stem)
+    return _named(old, stem, replaced), _named(new, stem, phrase)
+
+
+def _named(word: str, stem: StemName, words: str | None) -> str | None:
+    found = instruments.find(word, stem) or (instruments.find_in(words) if words else None)
+    return found.name if found else None
+
+
+# -- flags ----------------------------------------------------------------------------------------------------------
+
+
 def replaced_words(prompts: Prompts, stem: StemName) -> str | None:
     """The words of the source prompt in whose place a stem's phrase stands; None if the prompts differ in more."""
-    span = find_span(prompts.target, prompts.phrases()[stem])
+    phrase = prompts.phrases().get(stem)
+    span = find_span(prompts.target, phrase) if phrase else None
     if span is None:
         return None
     before, after = prompts.target[: span[0]], prompts.target[span[1] :]

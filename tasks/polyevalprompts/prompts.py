@@ -10,7 +10,6 @@ A track or edit that is missing or too many, or a file that cannot be read, stop
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -23,11 +22,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import DataError
 from bench.identity import sha256_bytes
+from bench.store import strict_json
 from bench.task import STEMS, StemName
 
 TASKS_PER_TRACK = 15
 
 _FILE = "prompt_multi.json"
+_MAX_BYTES = 1 << 20  # of a file; the released ones have under 20 kB
 _KEY = re.compile(r"[a-z0-9_]+2[a-z0-9_]+")
 
 
@@ -204,13 +205,16 @@ def _check_folders(root: Path, folder: str, expected: tuple[str, ...]) -> None:
 
 def _read_file(path: Path) -> tuple[str, dict[str, Prompts]]:
     """sha256 of a prompt file, and its edits."""
-    data = path.read_bytes()
     try:
-        parsed = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        with path.open("rb") as handle:
+            data = handle.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise ValueError(f"it is longer than {_MAX_BYTES} bytes")
+        parsed = strict_json.parse_object(data)
+    except OSError as error:
+        raise _bad_prompts(f"not readable: {error.strerror}", path) from error
+    except ValueError as error:
         raise _bad_prompts(f"not readable as JSON: {error}", path) from error
-    if not isinstance(parsed, dict):
-        raise _bad_prompts("not a JSON object of edits", path)
     if len(parsed) != TASKS_PER_TRACK:
         raise _bad_prompts(f"{len(parsed)} edits instead of {TASKS_PER_TRACK}", path)
     return sha256_bytes(data), {key: _parse_edit(path, key, value) for key, value in parsed.items()}
@@ -227,15 +231,6 @@ def _parse_edit(path: Path, key: str, value: Any) -> Prompts:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise _bad_prompts(f"{field}: {first['msg']}" if field else first["msg"], path, key) from error
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object as a dictionary; a name that comes twice would silently replace the first."""
-    names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{twice[0]!r} stands there twice")
-    return dict(pairs)
 
 
 def _bad_prompts(cause: str, path: Path, key: str | None = None) -> DataError:

@@ -10,53 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from polyevalprompts_made_up import TRACKS, build, edits, entry, write_musdb, write_prompts
 
 from bench.audio import Clip
 from bench.errors import AudioError, DataError
-from bench.suite import Suite
 from bench.task import EditTask
-from tasks.polyevalprompts import MUSDB18_TEST, MUSICDELTA, SEPARATOR_SEEN, PolyEvalPrompts, slug
+from tasks.polyevalprompts import MUSDB18_TEST, MUSICDELTA, SEPARATOR_SEEN, slug
 
-INSTRUMENTS = (
-    *("violin", "viola", "cello", "flute", "oboe", "clarinet", "trumpet"),
-    *("trombone", "harp", "piano", "organ", "banjo", "marimba", "accordion"),
-)
 ROCK_SOURCE = "MusicDelta_Rock with a guitar, a bass and drums."
-
-
-def build(prompts: Path, medleydb: Path | None = None, **options: object) -> Suite:
-    return PolyEvalPrompts(PolyEvalPrompts.Options(prompts=prompts, medleydb=medleydb, **options)).build()
-
-
-def entry(song: str, **stems: str) -> dict[str, str]:
-    """An edit without defects: the stems given are what changes."""
-    phrases = {"Vocals": "", "Others": "a guitar", "Bass": "a bass", "Drums": "drums"}
-
-    def prompt(words: dict[str, str]) -> str:
-        return f"{song} with {words['Others']}, {words['Bass']} and {words['Drums']}."
-
-    target = phrases | stems
-    fields = {f"{stem} Softmask Prompt": phrase for stem, phrase in target.items()}
-    return {"Original Prompt": prompt(phrases), "Baseline Prompt": prompt(target)} | fields
-
-
-def edits(song: str, **changes: str) -> dict[str, dict[str, str]]:
-    """Fifteen edits of the guitar and the bass; the fields given are other than they should be in the first."""
-    found = {f"guitar2{name}": entry(song, Others=f"a {name}") for name in INSTRUMENTS}
-    found["bass2tuba"] = entry(song, Bass="a tuba")
-    found["guitar2violin"] |= changes
-    return found
 
 
 @pytest.fixture
 def prompts(tmp_path: Path) -> Path:
     """All 78 folders with made-up prompts that have no defects."""
-    root = tmp_path / "prompts"
-    for folder, names in (("musdb18_test", MUSDB18_TEST), ("musicdelta", MUSICDELTA)):
-        for name in names:
-            (root / folder / name).mkdir(parents=True)
-            (root / folder / name / "prompt_multi.json").write_text(json.dumps(edits(name)))
-    return root
+    return write_prompts(tmp_path / "prompts")
 
 
 # -- names and rules ------------------------------------------------------------------------------------------------
@@ -89,7 +56,8 @@ def test_made_up_prompts_build(prompts: Path) -> None:
     assert (task.stem, task.target_phrase) == ("other", "a violin")
     assert task.target_prompt[slice(*(task.target_span or ()))] == "a violin"
     assert task.stem_phrases == {"bass": "a bass", "drums": "drums", "other": "a violin"}
-    assert Counter(flag for task in suite.tasks for flag in task.flags) == {"separator-seen": 13 * 15}
+    flags = Counter(flag for task in suite.tasks for flag in task.flags)
+    assert flags == {"separator-seen": 13 * 15, "prompts-not-as-released": 1170}
 
 
 def first_file(prompts: Path) -> Path:
@@ -167,9 +135,10 @@ def _renamed(text: str, key: str) -> str:
     [
         (lambda text: text[:-40], None, "not readable as JSON"),
         (lambda text: "[" * 100_000, None, "not readable as JSON"),
-        (lambda text: "[1, 2]", None, "not a JSON object"),
+        (lambda text: "[1, 2]", None, "not an object"),
+        (lambda text: text + " " * (1 << 20), None, "longer than"),
         (lambda text: "{}", None, "0 edits instead of 15"),
-        (lambda text: _renamed(text, "bass2tuba"), None, "'bass2tuba' stands there twice"),
+        (lambda text: _renamed(text, "bass2tuba"), None, "the name 'bass2tuba' is given twice"),
         (lambda text: _renamed(text, "../x2y"), "../x2y", "must look like guitar2violin"),
         (lambda text: _renamed(text, "guitar"), "guitar", "must look like guitar2violin"),
         (lambda text: _without(text, "Bass Softmask Prompt"), "guitar2violin", "Bass Softmask Prompt: Field required"),
@@ -221,13 +190,15 @@ def test_absent_and_silent_stems_are_flagged(prompts: Path, make_track: Callable
     suite = build(prompts, tmp_path)
     tasks = {task.id.rpartition("/")[2]: task for task in suite.available}
     assert len(tasks) == 15
-    assert tasks["guitar2violin"].flags == ("separator-seen",)
+    assert tasks["guitar2violin"].flags == ("prompts-not-as-released", "separator-seen")
     assert tasks["guitar2violin"].monophonic is False
-    assert tasks["bass2tuba"].flags == ("edited-stem-absent", "separator-seen")
+    assert tasks["bass2tuba"].flags == ("edited-stem-absent", "prompts-not-as-released", "separator-seen")
     assert tasks["bass2tuba"].monophonic is None
     piano = tmp_path / suite.sources["musicdelta/rock"].stems["other"][0]
     Clip.silence(11.0, 8000, 2).write_wav(piano)
-    assert rock(prompts, tmp_path).flags == ("edited-stem-silent", "separator-seen")
+    assert set(rock(prompts, tmp_path).flags) - set(tasks["guitar2violin"].flags) == {
+        *("edited-stem-silent", "mixture-not-sum")
+    }
 
 
 def test_audio_that_cannot_be_used_stops_the_build(
@@ -248,23 +219,11 @@ def test_audio_that_cannot_be_used_stops_the_build(
 
 # -- audio in MUSDB18-HQ's layout -----------------------------------------------------------------------------------
 
-TRACKS = ("PR - Oh No", "Zeno - Signs")
-
 
 @pytest.fixture
 def musdb(tmp_path: Path) -> Path:
     """Two tracks of 12.5 s, whose drums come in at 2 s; at a low rate, to be quick."""
-    root = tmp_path / "musdb18hq"
-    rng = np.random.default_rng(0)
-    for name in TRACKS:
-        stems = {}
-        for stem in ("vocals", "drums", "bass", "other"):
-            samples = rng.integers(-2000, 2000, (100_000, 2)) / 2**15
-            samples[: 16_000 if stem == "drums" else 0] = 0
-            stems[stem] = Clip.of(samples, 8000)
-        for stem, clip in {**stems, "mixture": Clip.sum(list(stems.values()))}.items():
-            clip.write_wav(root / "test" / name / f"{stem}.wav")
-    return root
+    return write_musdb(tmp_path / "musdb18hq")
 
 
 def test_musdb_tracks_have_audio_and_the_others_are_named(prompts: Path, musdb: Path) -> None:

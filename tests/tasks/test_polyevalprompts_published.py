@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -148,7 +149,17 @@ DEFECTS = {
 @pytest.mark.parametrize(("view", "unchanged"), [("official", 15), ("corrected", 6)])
 def test_flags_of_the_published_files(view: str, unchanged: int, views: dict[str, Suite]) -> None:
     found = Counter(flag for task in views[view].tasks for flag in task.flags)
-    assert found == {**DEFECTS, "separator-seen": 13 * 15, "target-phrase-unchanged": unchanged}
+    recordings = {"separator-seen": 13 * 15, "mixture-not-sum": 15}  # the second: Rock, of the two that are here
+    assert found == {**DEFECTS, **recordings, "target-phrase-unchanged": unchanged}
+
+
+def test_an_edited_prompt_is_flagged_and_its_song_alone(real: Suite, shared_data: Path, tmp_path: Path) -> None:
+    shutil.copytree(shared_data / "PolyEvalPrompts", tmp_path / "prompts", copy_function=shutil.copyfile)
+    file = tmp_path / "prompts" / "musicdelta" / "MusicDelta_Rock" / "prompt_multi.json"
+    file.write_text(file.read_text().replace("piano", "fortepiano"))
+    edited = build(tmp_path / "prompts")
+    assert names(edited, "prompts-not-as-released", songs=True) == {"musicdelta/rock"}
+    assert edited.rules["prompts_sha256"] != real.rules["prompts_sha256"]
 
 
 def test_flags_agree_with_the_analysis(real: Suite, rows: Rows) -> None:
@@ -201,6 +212,28 @@ def test_a_new_voice_stays_an_edit_of_the_flute(views: dict[str, Suite]) -> None
         assert (task.stem, task.stem_phrases["vocals"]) == ("other", "a vocal")
         assert {"target-phrase-unchanged", "target-word-not-in-prompt"} <= set(task.flags)
         assert "key-rule-differs" not in task.flags
+
+
+def test_instruments_are_named_in_all_but_two_edits(views: dict[str, Suite]) -> None:
+    official, corrected = views["official"].tasks, views["corrected"].tasks
+    assert all(a.target_instrument == b.target_instrument for a, b in zip(official, corrected, strict=True))
+    assert {task.id.rpartition("/")[2] for task in official if task.target_instrument is None} == {
+        *("string2horn", "drums2dub")  # which horn? dub is a style
+    }
+    assert all(task.source_instrument for task in official)
+    targets = Counter(task.target_instrument for task in official)
+    assert [name for name, _ in targets.most_common(4)] == ["flute", "violin", "cello", "choir"]
+    known = {(t.id.rpartition("/")[2], t.stem): (t.source_instrument, t.target_instrument) for t in corrected}
+    assert known["drum_machine2jazz", "drums"] == ("electronic-drums", "jazz-drums")
+    assert known["bass_guitar2upright", "bass"] == ("electric-bass", "double-bass")
+    assert known["vocals2violin", "vocals"] == ("vocals", "violin")
+
+
+def test_how_near_the_real_stems_are_to_the_mix_is_recorded(real: Suite) -> None:
+    assert {name: ref.stem_sum_sdr_db for name, ref in real.sources.items()} == {
+        "musicdelta/reggae": pytest.approx(41.5, abs=1.0),
+        "musicdelta/rock": pytest.approx(17.9, abs=1.0),
+    }
 
 
 def test_suite_is_the_same_benchmark_each_time_and_its_rules_say_how(real: Suite, shared_data: Path) -> None:

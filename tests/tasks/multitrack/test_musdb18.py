@@ -92,7 +92,8 @@ def test_a_rendered_song_can_be_cut_and_opened(rendered: Path) -> None:
     assert song.mixture == f"test/{name}/mixture.wav"
     assert song.stems == {stem: (f"test/{name}/{stem}.wav",) for stem in STEMS}
     assert song.flags == ()
-    cut = excerpts.cut(rendered, song.mixture, song.stems, edited={"vocals", "bass"}, duration_s=2.0)
+    cut = excerpts.cut(rendered, song, edited={"vocals", "bass"}, duration_s=2.0)
+    assert cut.stem_sum_sdr_db is None  # the sum, to the last bit
     mixture, stems = read_stems(rendered, song.mixture, song.stems, cut.excerpt.start_s, 2.0)
     assert mixture.length == 2 * RATE
     assert np.array_equal(mixture.samples, Clip.sum(list(stems.values())).samples)
@@ -125,6 +126,15 @@ def test_songs_are_those_of_the_test_set_in_order(make_song: MakeSong, tmp_path:
     assert musdb18.songs(tmp_path) == ["A - B", "Z - B", "b - B"]
     assert not musdb18.has_song(tmp_path, "X - Y")
     assert not musdb18.has_song(tmp_path, "notes.txt")
+
+
+def test_only_a_test_set_in_this_layout_is_recognised(make_song: MakeSong, tmp_path: Path) -> None:
+    root = tmp_path / "hq"
+    assert not musdb18.recognises(root)
+    (root / "test" / "A - B").mkdir(parents=True)
+    assert not musdb18.recognises(root)
+    make_song("A - B", root=root)
+    assert [musdb18.recognises(path) for path in (root, root / "test", tmp_path)] == [True, False, False]
 
 
 def test_errata_are_flags_of_their_tracks(make_song: MakeSong, tmp_path: Path) -> None:
@@ -233,7 +243,7 @@ def test_the_compressed_form_is_not_taken_for_hq(tmp_path: Path) -> None:
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "A - B.stem.mp4").write_bytes(b"x")
     for given in (tmp_path, tmp_path / "test"):
-        with pytest.raises(DataError, match=r"3338373.*decode_stems") as caught:
+        with pytest.raises(DataError, match=r"3338373.*timbrebench tasks decode") as caught:
             musdb18.has_song(given, "A - B")
         assert caught.value.code == "data/musdb18-stems"
 

@@ -14,34 +14,24 @@ window* if no frame of the window is active.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.audio import Clip, Samples, file_info
-from bench.errors import AudioError, DataError
-from bench.task import Excerpt, StemName, audio_digest, read_stems
+from bench.audio import Samples
+from bench.errors import AudioError
 
+RULE = "least-active-share@1"
 GRID_S = 0.5
 FRAME_S = 0.05
 THRESHOLD_DB = -40.0
 
+_EPSILON = 1e-6  # of a frame: keeps 10 s / 0.05 s from being 199.99… frames
+_BLOCK = 100  # frames squared at a time, so that no array in float64 is as long as the song
+
 Activity = npt.NDArray[np.bool_]
-
-
-def describe(duration_s: float) -> dict[str, Any]:
-    """The rule and its parameters, as they stand in `Suite.rules`."""
-    return {
-        "rule": "least-active-share@1",
-        "duration_s": duration_s,
-        "grid_s": GRID_S,
-        "frame_s": FRAME_S,
-        "threshold_db": THRESHOLD_DB,
-    }
 
 
 def active_frames(samples: Samples, rate: int) -> Activity:
@@ -59,15 +49,23 @@ def active_frames(samples: Samples, rate: int) -> Activity:
     edges = edges[edges <= samples.shape[0]]
     if len(edges) < 2:
         return np.zeros(0, np.bool_)
-    squares = np.einsum("ij,ij->i", samples[: edges[-1]], samples[: edges[-1]], dtype=np.float64)
-    power = np.add.reduceat(squares, edges[:-1]) / np.diff(edges)
+    parts = [edges[k : k + _BLOCK + 1] for k in range(0, len(edges) - 1, _BLOCK)]
+    power = np.concatenate([_power(samples, part) for part in parts])
     return np.asarray((power > power.max() * 10 ** (THRESHOLD_DB / 10)) & (power > 0))
 
 
+def _power(samples: Samples, edges: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Power of the frames between edges: the mean over samples of the sum of squares over channels."""
+    block = samples[edges[0] : edges[-1]].astype(np.float64)  # einsum converts, too, but takes more than twice as long
+    squares = np.einsum("ij,ij->i", block, block)
+    return np.asarray(np.add.reduceat(squares, edges[:-1] - edges[0]) / np.diff(edges))
+
+
 def window_frames(activity: Activity, start_s: float, duration_s: float) -> Activity:
-    """The frames of a stem that lie wholly in a window which begins on the grid."""
-    first = round(start_s / FRAME_S)
-    return activity[first : first + _frames(duration_s)]
+    """The frames of a stem that lie wholly in a window; one that is pinned may begin inside a frame."""
+    first = math.ceil(start_s / FRAME_S - _EPSILON)
+    end = math.floor((start_s + duration_s) / FRAME_S + _EPSILON)
+    return activity[first : max(first + 1, end)]
 
 
 def choose_start(stems: Sequence[Activity], *, rate: int, length: int, duration_s: float) -> float:
@@ -98,8 +96,8 @@ def choose_start(stems: Sequence[Activity], *, rate: int, length: int, duration_
 
 
 def _frames(duration_s: float) -> int:
-    """Whole frames in a window. The small number keeps 10 s / 0.05 s from being 199.99… frames."""
-    return max(1, int(duration_s / FRAME_S + 1e-6))
+    """Whole frames in a window that begins with a frame."""
+    return max(1, int(duration_s / FRAME_S + _EPSILON))
 
 
 def _active_counts(activity: Activity, windows: int, duration_s: float) -> npt.NDArray[np.int64]:
@@ -110,64 +108,3 @@ def _active_counts(activity: Activity, windows: int, duration_s: float) -> npt.N
     before = np.concatenate([[0], np.cumsum(padded)])
     first = np.arange(windows) * per_step
     return np.asarray(before[first + _frames(duration_s)] - before[first], np.int64)
-
-
-@dataclass(frozen=True)
-class Cut:
-    """The excerpt of a song, and which of its edited stems are silent in it."""
-
-    excerpt: Excerpt
-    silent: frozenset[StemName]
-
-
-def cut(
-    root: Path,
-    mixture: str,
-    stems: Mapping[StemName, Sequence[str]],
-    *,
-    edited: Collection[StemName],
-    duration_s: float,
-) -> Cut:
-    """Choose a song's excerpt by the rule and hash the audio in it.
-
-    Files of edited stems are read whole, of everything else only the window.
-
-    Args:
-        root: folder to which the paths are relative.
-        mixture: path of the mixture.
-        stems: paths of each stem's files, which are summed.
-        edited: the stems that tasks of this song edit; those that the song does not have are passed over.
-        duration_s: of the window.
-
-    Raises:
-        AudioError: if a file cannot be used, or the song is shorter than the window.
-        DataError: if the files have different sampling rates.
-    """
-    rate, length = _common_shape(root, [mixture, *(path for paths in stems.values() for path in paths)])
-    activity = {
-        stem: active_frames(Clip.sum([Clip.read(root / path) for path in stems[stem]]).samples, rate)
-        for stem in sorted(edited)
-        if stem in stems
-    }
-    try:
-        start = choose_start(list(activity.values()), rate=rate, length=length, duration_s=duration_s)
-    except AudioError as error:
-        error.where = str(root / mixture)
-        raise
-    sha256 = audio_digest(*read_stems(root, mixture, stems, start, duration_s))
-    silent = (stem for stem, active in activity.items() if not window_frames(active, start, duration_s).any())
-    return Cut(Excerpt(start_s=start, duration_s=duration_s, sha256=sha256), frozenset(silent))
-
-
-def _common_shape(root: Path, paths: Sequence[str]) -> tuple[int, int]:
-    """Rate of a song's files, and the length of the shortest, in samples."""
-    headers = {path: file_info(root / path) for path in paths}
-    rates = sorted({info.rate for info in headers.values()})
-    if len(rates) > 1:
-        raise DataError(
-            f"the files of one song have the sampling rates {rates} Hz",
-            where=str(root / paths[0]),
-            remedy="Resample the song's files to one rate.",
-            code="data/rates-differ",
-        )
-    return rates[0], min(info.frames for info in headers.values())
