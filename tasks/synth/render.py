@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from bench.audio import Clip
 from bench.errors import DataError
-from tasks.synth.instruments import DRUM_BANK
 from tasks.synth.scores import Part
+from tasks.synth.sounds import DRUM_BANK
 
 if TYPE_CHECKING:
     import tinysoundfont
@@ -66,33 +66,31 @@ def render(part: Part, seconds: float) -> Clip:
     import tinysoundfont
 
     path = soundfont()
-    instrument = part.instrument
+    sound = part.sound
     synth = tinysoundfont.Synth(samplerate=RATE)
     font = synth.sfload(str(path))
-    if synth.sfpreset_name(font, instrument.bank, instrument.program) is None:
+    if synth.sfpreset_name(font, sound.bank, sound.program) is None:
         raise DataError(
-            f"the sound font has no preset {instrument.program} in bank {instrument.bank} ({instrument.name})",
+            f"the sound font has no preset {sound.program} in bank {sound.bank} ({sound.name})",
             where=str(path),
             remedy="Install pretty_midi's own TimGM6mb.sf2 again.",
             code="synth/no-preset",
         )
-    synth.program_select(_CHANNEL, font, instrument.bank, instrument.program, instrument.bank == DRUM_BANK)
+    synth.program_select(_CHANNEL, font, sound.bank, sound.program, sound.bank == DRUM_BANK)
 
-    length = round(seconds * RATE)
-    pieces = []
+    samples = np.empty((round(seconds * RATE), 2), np.float32)
     now = 0
     for sample, is_on, pitch, velocity in _events(part):
-        if sample >= length:
+        if sample >= len(samples):
             break
         if sample > now:
-            pieces.append(_advance(synth, sample - now))
+            samples[now:sample] = _advance(synth, sample - now)
             now = sample
         if is_on:
-            synth.noteon(_CHANNEL, pitch, velocity)
+            synth.noteon(_CHANNEL, pitch + sound.raised, velocity)
         else:
-            synth.noteoff(_CHANNEL, pitch)
-    pieces.append(_advance(synth, length - now))
-    samples = np.concatenate(pieces)
+            synth.noteoff(_CHANNEL, pitch + sound.raised)
+    samples[now:] = _advance(synth, len(samples) - now)
     fade = round(FADE_S * RATE)
     samples[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32))[:, None]
     return Clip.of(samples, RATE)
@@ -107,4 +105,4 @@ def _events(part: Part) -> list[tuple[int, bool, int, int]]:
 
 def _advance(synth: tinysoundfont.Synth, samples: int) -> npt.NDArray[np.float32]:
     """The next samples, shape (samples, 2)."""
-    return np.frombuffer(synth.generate_simple(samples), np.float32).reshape(-1, 2).copy()
+    return np.frombuffer(synth.generate_simple(samples), np.float32).reshape(-1, 2)

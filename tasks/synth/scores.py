@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.task import StemName
-from tasks.synth.instruments import Instrument
+from tasks.synth.sounds import Sound
 
 _SLUR_S = 0.005
 """A monophonic line lets go this long before its next note, so that no two notes ever sound at once on paper."""
@@ -32,7 +32,7 @@ class Part:
     """One stem: who plays which notes (sorted by onset)."""
 
     stem: StemName
-    instrument: Instrument
+    sound: Sound
     notes: tuple[Note, ...]
 
     @property
@@ -51,9 +51,9 @@ class Part:
         one_at_a_time = all(a.end_s <= b.onset_s for a, b in zip(self.notes, self.notes[1:], strict=False))
         return self.stem != "drums" and one_at_a_time
 
-    def played_by(self, instrument: Instrument) -> Part:
-        """The same notes on another instrument."""
-        return replace(self, instrument=instrument)
+    def played_by(self, sound: Sound) -> Part:
+        """The same notes with another sound."""
+        return replace(self, sound=sound)
 
 
 @dataclass(frozen=True)

@@ -1,146 +1,132 @@
-"""A song of the suite: a performed score, the edits asked of it, and the prompts that ask."""
+"""A song of the suite: a performed score, its place in the mix, the edits asked of it, and the words that ask."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from bench.errors import DataError
 from bench.identity import derive_seed
-from bench.task import StemName
-from tasks.synth.arrange import as_written, perform, varied
-from tasks.synth.instruments import INSTRUMENTS, Instrument, plausible_targets
-from tasks.synth.pieces import PIECES
+from bench.task import STEMS, StemName
+from tasks.generator import Edit, Line, Wording, choose_edits, edit_name, word
+from tasks.instruments import Role
+from tasks.synth.genres import GENRES, Genre
+from tasks.synth.perform import perform
+from tasks.synth.plan import draw
 from tasks.synth.scores import Part, Score
+from tasks.synth.sounds import SOUNDS, Sound, akin
+from tasks.synth.titles import title
 
-ARTIST = "Timbrebench"
+LEVEL_SPREAD_DB: Mapping[StemName, float] = {"vocals": 1.0, "drums": 1.5, "bass": 1.5, "other": 1.5}
+"""How far from the usual each stem may be mixed, louder or softer."""
 
-SPOKEN_ORDER: tuple[StemName, ...] = ("vocals", "bass", "other", "drums")
-"""The order in which prompts name the stems."""
-
-EDIT_ORDER: tuple[StemName, ...] = ("vocals", "other", "bass", "drums")
-"""The order in which stems get their edits; a fifth edit is the lead's second."""
-
-MAX_EDITS = 16
+PAN: Mapping[StemName, tuple[float, float]] = {
+    "vocals": (0.0, 0.1), "drums": (0.0, 0.0), "bass": (0.0, 0.1), "other": (0.15, 0.5)
+}  # fmt: skip
+"""How far from the middle each stem is placed, left or right: least and most. Kits are spread within their samples."""
 
 
 @dataclass(frozen=True)
-class Edit:
-    """One stem's part, given to another instrument, which the prompt calls `phrase`."""
+class Balance:
+    """How a song is mixed: each stem's level against the usual, in dB, and its place: -1 is left, 1 is right."""
 
-    stem: StemName
-    target: Instrument
-    phrase: str
+    level_db: Mapping[StemName, float]
+    pan: Mapping[StemName, float]
 
 
 @dataclass(frozen=True)
 class Song:
-    """A score with its title, genre and edits; `phrases` is what prompts call each stem as it is."""
+    """A song.
 
+    Attributes:
+        number: unique among all seeds, `s7-0012`.
+        title, genre: for people.
+        score: who plays what, when.
+        balance: how it is mixed.
+        lines: what each stem plays, for whoever asks who else could play it.
+        wording: what prompts call the stems.
+        edits: in order.
+    """
+
+    number: str
     title: str
-    slug: str
     genre: str
     score: Score
-    phrases: Mapping[StemName, str]
+    balance: Balance
+    lines: Mapping[StemName, Line]
+    wording: Wording
     edits: tuple[Edit, ...]
 
     @property
-    def source_prompt(self) -> str:
-        """What the mixture is."""
-        return _prompt(self.phrases)
-
-    def target_phrases(self, edit: Edit) -> dict[StemName, str]:
-        """What each stem is called after an edit."""
-        return {**self.phrases, edit.stem: edit.phrase}
-
-    def target_prompt(self, edit: Edit) -> tuple[str, tuple[int, int]]:
-        """What the mixture should become, and where in it the edit's phrase stands: [start, end) in characters."""
-        phrases = self.target_phrases(edit)
-        before = _prompt(phrases, until=edit.stem)
-        return _prompt(phrases), (len(before), len(before) + len(edit.phrase))
+    def name(self) -> str:
+        """`s7-0012-copper-harbor`."""
+        return _name(self.number, self.title)
 
     def edit_name(self, edit: Edit) -> str:
         """`clear-voice2violin`, in the manner of PolyEvalPrompts' `vocals2violin`."""
-        return f"{self.score.parts[edit.stem].instrument.name}2{edit.target.name}"
+        return edit_name(self.lines[edit.stem], edit)
+
+    def sound_of(self, edit: Edit) -> Sound:
+        """The sound that an edit asks for."""
+        return SOUNDS[edit.target.name]
 
 
-def compose(seed: int, index: int, *, edits: int, seconds: float) -> Song:
-    """Song number `index` of the songs of a seed. It depends on nothing else, and not on how many songs there are.
-
-    The first round through the pieces plays them as written, whatever the seed, which then only moves the
-    performance and the choice of targets; later rounds vary them.
+def compose(seed: int, number: int, *, edits: int, seconds: float) -> Song:
+    """Song number `number` of the songs of a seed. It depends on nothing else, and not on how many songs there are.
 
     Args:
         seed: of all choices.
-        index: 0, 1, …
-        edits: how many edits; another number gives the same song and the same first edits.
+        number: 0, 1, …; songs take the genres in turn, in an order of the seed's own.
+        edits: how many edits; another number gives the same song and the same first edits. There are fewer where no
+            more would be plausible.
         seconds: how long the music goes on.
-
-    Raises:
-        DataError: if there are not so many plausible edits.
     """
-    piece = PIECES[index % len(PIECES)]
-    take = index // len(PIECES) + 1
-    slug = piece.slug if take == 1 else f"{piece.slug}-{take}"
-    reading = as_written(piece) if take == 1 else varied(piece, _rng(seed, slug, "reading"))
-    first = piece.first_targets if take == 1 else {}
-    score = perform(reading, seconds, _rng(seed, slug, "performance"))
-    source_words = _rng(seed, slug, "source words")
-    phrases = {stem: _phrase(score.parts[stem].instrument, source_words) for stem in SPOKEN_ORDER}
-    title = piece.title if take == 1 else f"{piece.title} {take}"
-    queues = {stem: _targets(score.parts[stem], score, seed, index, first.get(stem)) for stem in EDIT_ORDER}
-    chosen = _edits_in_turn(queues, edits, _rng(seed, slug, "target words"))
-    if len(chosen) < edits:
-        raise DataError(
-            f"the song has {len(chosen)} plausible edits, not {edits}",
-            where=f"synth/{slug}",
-            remedy=f"Ask for at most {len(chosen)} edits.",
-            code="synth/too-many-edits",
-        )
-    return Song(title, slug, piece.genre, score, phrases, chosen)
+    plan = draw(genre_of(seed, number), seconds, _rng(seed, number, "plan"))
+    score = perform(plan, seconds, _rng(seed, number, "notes"))
+    numbered, called = f"s{seed}-{number:04d}", title(_rng(seed, number, "title"))
+    name = _name(numbered, called)
+    lines = {stem: _line(score.parts[stem]) for stem in STEMS}
+    return Song(
+        number=numbered,
+        title=called,
+        genre=plan.genre.label,
+        score=score,
+        balance=_balance(_rng(seed, number, "balance")),
+        lines=lines,
+        wording=word(tuple(lines.values()), seed=seed, song=name),
+        edits=choose_edits(tuple(lines.values()), tuple(SOUNDS.values()), count=edits, seed=seed, song=name),
+    )
 
 
-def _edits_in_turn(
-    queues: Mapping[StemName, Sequence[Instrument]], count: int, words: np.random.Generator
-) -> tuple[Edit, ...]:
-    """The first target of each stem, then the second of each, and so on, up to a number of edits."""
-    rounds = itertools.zip_longest(*(queues[stem] for stem in EDIT_ORDER))
-    pairs = ((stem, target) for targets in rounds for stem, target in zip(EDIT_ORDER, targets, strict=True) if target)
-    return tuple(Edit(stem, target, _phrase(target, words)) for stem, target in itertools.islice(pairs, count))
+def genre_of(seed: int, number: int) -> Genre:
+    """The genre of a song: each once, then each once again in another order."""
+    rounds, place = divmod(number, len(GENRES))
+    return GENRES[int(_rng(seed, rounds, "genres").permutation(len(GENRES))[place])]
 
 
-def _targets(part: Part, score: Score, seed: int, index: int, first: str | None) -> list[Instrument]:
-    """The plausible targets of a part, in the order of one shuffled list of all instruments, turned by `index`.
-
-    So targets spread over the songs. A tune is first given to what holds a note as a voice does; what is struck or
-    plucked comes after. A composer's wish comes `first`.
-    """
-    heard = [other.instrument.name for other in score.parts.values()]
-    found = plausible_targets(part.stem, part.low, part.high, polyphonic=not part.monophonic, exclude=heard)
-    order = [list(INSTRUMENTS)[i] for i in _rng(seed, "targets", part.stem).permutation(len(INSTRUMENTS))]
-    shuffled = sorted(found, key=lambda instrument: order.index(instrument.name))
-    turned = [shuffled[(index + i) % len(shuffled)] for i in range(len(shuffled))]
-    return sorted(turned, key=lambda it: (it.name != first, part.stem == "vocals" and it.polyphonic))
+def _name(number: str, called: str) -> str:
+    return f"{number}-{called.lower().replace(' ', '-')}"
 
 
-def _phrase(instrument: Instrument, rng: np.random.Generator) -> str:
-    return instrument.phrases[int(rng.integers(len(instrument.phrases)))]
+def _line(part: Part) -> Line:
+    roles: dict[StemName, Role] = {"vocals": "lead", "bass": "bass", "drums": "drums"}
+    return Line(
+        stem=part.stem,
+        players=(part.sound,),
+        role=roles.get(part.stem, "lead" if part.monophonic else "chords"),
+        low=part.low,
+        high=part.high,
+        chords=not part.monophonic,
+        barred=akin(part.sound),
+    )
 
 
-def _prompt(phrases: Mapping[StemName, str], until: StemName | None = None) -> str:
-    """The whole prompt, or what comes before the phrase of a stem."""
-    text = "A recording of "
-    last = len(SPOKEN_ORDER) - 1
-    for place, stem in enumerate(SPOKEN_ORDER):
-        text += ("", ", ", " and ")[(place > 0) + (place == last)]
-        if stem == until:
-            return text
-        text += phrases[stem]
-    return text + "."
+def _balance(rng: np.random.Generator) -> Balance:
+    level_db = {stem: round(float(rng.uniform(-1, 1)) * LEVEL_SPREAD_DB[stem], 2) for stem in STEMS}
+    pan = {stem: round(float(rng.choice((-1, 1)) * rng.uniform(*PAN[stem])), 3) for stem in STEMS}
+    return Balance(level_db, pan)
 
 
-def _rng(seed: int, *parts: str) -> np.random.Generator:
-    return np.random.default_rng(derive_seed(seed, "synth", *parts))
+def _rng(seed: int, number: int, what: str) -> np.random.Generator:
+    return np.random.default_rng(derive_seed(seed, "synth", str(number), what))

@@ -1,11 +1,4 @@
-"""The builder of `synth`: tasks with ground truth, on any machine, from nothing but installed packages.
-
-Each song has four stems. Those called `vocals` are sung by two voices of the sampler, on one vowel: a lead that stands
-for a singer, and prompts call it wordless. What the suite is for: a whole run without any data set, and the one thing
-that no recorded data set has, the true result of each edit (`EditTask.true_edit`): the same performance of the part by
-the target instrument, in the same place and at the same loudness, with the other stems bit for bit as they were. What
-it is not: sampled instruments are cleaner and more alike than recordings, so that a number on `synth` says little
-about the number on real music.
+"""The builder of `synth`. What the suite is and is not, how songs are written and mixed: `docs/synth.md`.
 
 The scores are ours (MIT). The samples are TimGM6mb.sf2 (GPL-2.0), read from the installed `pretty_midi` package and
 not shipped here. Whether a sound font's licence reaches music rendered with it is not settled; the safe reading is
@@ -14,50 +7,65 @@ that rendered audio which is passed on goes under the same terms, and the source
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed_version
+import math
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from bench.audio import Clip
-from bench.errors import DataError
-from bench.identity import canonical_json, sha256_file
+from bench.errors import DataError, UsageError
+from bench.identity import canonical_json
 from bench.store import strict_json
 from bench.store.atomic import make_folder, write_json
 from bench.store.cache import Cache
 from bench.suite import Suite, SuiteBuilder
-from bench.task import STEMS, AudioRef, EditTask, Excerpt, SourceRef, audio_digest, read_stems
-from tasks.synth.layouts import musdb_file, true_edit_file, write_song, write_true_edit
-from tasks.synth.mixing import mix, true_edit
-from tasks.synth.render import FADE_S, soundfont
-from tasks.synth.songs import MAX_EDITS, Edit, Song, compose
+from bench.task import STEMS, AudioRef, EditTask, Excerpt, SourceRef
+from tasks import instruments
+from tasks.generator import DEFAULT_EDITS, Edit
+from tasks.synth.layouts import edit_file, edits_folder, gather, stem_file, stems_folder
+from tasks.synth.processes import in_order, usable_cores
+from tasks.synth.songs import Song
+from tasks.synth.studio import Order, Recording, recorded, sampler
 
 ROOT = "synth"
 LICENCE = (
     "scores: MIT (timbrebench); audio rendered with the samples of TimGM6mb.sf2 (GPL-2.0): "
     "treat it as GPL-2.0 if you pass it on"
 )
-TAIL_S = FADE_S + 1.0
-"""The music goes on for this long after the excerpt, and fades out."""
+
+SONGS_A_PROCESS = 4
+"""A process takes about as long to start as it takes to render so many songs of a few edits."""
 
 _MARKER = "synth.json"
 
 
 class Synth(SuiteBuilder):
-    """Original pieces, rendered with sampled instruments, with the true edit of every task."""
+    """Songs of our own, rendered with sampled instruments, with the true result of every edit."""
 
     name: ClassVar[str] = "synth"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     class Options(SuiteBuilder.Options):
         """How many songs and edits, which ones, and where the audio goes."""
 
         songs: int = Field(4, ge=1, le=10_000, description="number of songs; a longer suite begins with a shorter's")
-        edits: int = Field(3, ge=1, le=MAX_EDITS, description="edits a song, over the stems in turn")
-        seed: int = Field(0, ge=0, lt=2**53, description="of performances, variations, targets and phrases")
+        edits: int = Field(
+            DEFAULT_EDITS,
+            ge=1,
+            le=40,
+            description="edits a song, over the stems in turn; fewer where no more are plausible",
+        )
+        seed: int = Field(0, ge=0, lt=2**53, description="of everything: another seed, other songs")
         duration_s: float = Field(10.0, ge=2.0, le=300.0, description="length of the excerpt, in seconds")
-        folder: Path | None = Field(None, description="folder for the audio; default: the cache")
+        folder: Path | None = Field(
+            None,
+            description="folder to write the audio to, as MUSDB18-HQ and MedleyDB have it; default: the cache alone",
+        )
+        workers: int | None = Field(
+            None, ge=1, le=1024, description="processes that render; default: one a core. The result is the same"
+        )
 
     options: Options
 
@@ -65,104 +73,130 @@ class Synth(SuiteBuilder):
         """Render the songs, unless they are there already, and list their tasks.
 
         Raises:
-            DataError: if the samples are not installed, `folder` holds something else, or a song does not have so
-                many plausible edits.
+            DataError: if the samples are not installed, or `folder` holds something else.
         """
-        root = self._rendered()
-        songs = self._songs()
-        sources = [self._source(song, root) for song in songs]
-        tasks = [self._task(song, edit, root) for song in songs for edit in song.edits]
-        return Suite(
-            self.name, self.version, self._rules(), {ref.id: ref for ref in sources}, tuple(tasks), {ROOT: root}
-        )
+        folder = self.options.folder
+        if folder is not None:
+            folder = folder.resolve()
+            _claim(folder, {"suite": self.name, "version": self.version, **self._rules()})
+        listed: list[_Listed] = []
+        tree: dict[str, str] = {}
+        for recording in self._recordings(folder):
+            listed.append(_listed(recording, self.options.duration_s))
+            song = recording.song
+            tree |= dict.fromkeys((stems_folder(song), edits_folder(song)), recording.root.name)
+        root = folder or Cache().directory({"stage": self.name, "tree": tree}, lambda root: gather(root, tree))
+        sources = {source.id: source for source, _ in listed}
+        tasks = tuple(task for _, tasks in listed for task in tasks)
+        return Suite(self.name, self.version, self._rules(), sources, tasks, {ROOT: root})
 
-    def _songs(self) -> list[Song]:
-        seconds = self.options.duration_s + TAIL_S
-        count, edits, seed = self.options.songs, self.options.edits, self.options.seed
-        return [compose(seed, index, edits=edits, seconds=seconds) for index in range(count)]
+    @classmethod
+    def shorthand(cls, text: str) -> dict[str, str]:
+        """`synth:50@7` is 50 songs of seed 7; `synth:50` and `synth:@7` leave the other as it is.
+
+        Raises:
+            UsageError: for anything else.
+
+        >>> Synth.shorthand("50@7"), Synth.shorthand("50"), Synth.shorthand("@7")
+        ({'songs': '50', 'seed': '7'}, {'songs': '50'}, {'seed': '7'})
+        """
+        match = re.fullmatch(r"(\d+)?(?:@(\d+))?", text, re.ASCII)
+        if match is None or not text:
+            raise UsageError(
+                f"'{cls.name}:{text}' cannot be read",
+                remedy=f"Write {cls.name}:SONGS@SEED, as in {cls.name}:50@7; one of the two may be left out.",
+                code="bad-shorthand",
+            )
+        return {key: value for key, value in zip(("songs", "seed"), match.groups(), strict=True) if value is not None}
+
+    def _recordings(self, folder: Path | None) -> Iterable[Recording]:
+        """All songs in order, each rendered unless it is there."""
+        chosen = self.options
+        orders = [Order(chosen.seed, number, chosen.edits, chosen.duration_s, folder) for number in range(chosen.songs)]
+        workers = chosen.workers or min(usable_cores(), math.ceil(len(orders) / SONGS_A_PROCESS))
+        return self.track(in_order(recorded, orders, workers=workers), "songs", len(orders))
 
     def _rules(self) -> dict[str, Any]:
         """All that decides the audio and the tasks."""
-        return {
-            **self.options.model_dump(mode="json", exclude={"folder"}),
-            "soundfont": sha256_file(soundfont()),
-            "tinysoundfont": installed_version("tinysoundfont"),
-        }
+        chosen = self.options.model_dump(mode="json", exclude={"folder", "workers"})
+        return {**chosen, **sampler(), "instruments": instruments.VERSION}
 
-    # -- audio ------------------------------------------------------------------------------------------------
 
-    def _rendered(self) -> Path:
-        """The folder with the audio, rendered now if need be."""
-        key = {"stage": self.name, "version": self.version, **self._rules()}
-        if self.options.folder is None:
-            return Cache().directory(key, self._render)
-        folder = self.options.folder.resolve()
-        if _marked(folder, key):
-            return folder
-        make_folder(folder)
-        if any(folder.iterdir()):
-            raise DataError(
-                "the folder for the audio is not empty, and what it holds is not this suite, whole",
-                where=str(folder),
-                remedy="Choose a new folder, or empty this one.",
-                code="synth/folder-taken",
-            )
-        self._render(folder)
-        write_json(folder / _MARKER, key)  # last: a folder without it is not whole
-        return folder
+_Listed = tuple[SourceRef, list[EditTask]]
 
-    def _render(self, root: Path) -> None:
-        excerpt = self.options.duration_s
-        seconds = excerpt + TAIL_S
-        for song in self._songs():
-            source = mix(song, seconds, excerpt)
-            write_song(root, song, source)
-            for edit in song.edits:
-                write_true_edit(root, song, edit, true_edit(song, source, edit, seconds, excerpt))
 
-    def _source(self, song: Song, root: Path) -> SourceRef:
-        mixture = musdb_file(song, "mixture")
-        stems = {stem: (musdb_file(song, stem),) for stem in STEMS}
-        sha256 = audio_digest(*read_stems(root, mixture, stems, 0.0, self.options.duration_s))
-        return SourceRef(
-            id=_song_id(song),
-            song=_song_id(song),
+def _listed(recording: Recording, excerpt_s: float) -> _Listed:
+    """A song's source and tasks."""
+    edits = recording.song.edits
+    return _source(recording, excerpt_s), [_task(recording, edit, excerpt_s) for edit in edits]
+
+
+def _source(recording: Recording, excerpt_s: float) -> SourceRef:
+    song = recording.song
+    return SourceRef(
+        id=_id(song),
+        song=_id(song),
+        root=ROOT,
+        mixture=stem_file(song, "mixture"),
+        stems={stem: (stem_file(song, stem),) for stem in STEMS},
+        instruments={stem: (song.score.parts[stem].sound.instrument,) for stem in STEMS},
+        excerpt=Excerpt(start_s=0.0, duration_s=excerpt_s, sha256=recording.hashes.source),
+        licence=LICENCE,
+    )
+
+
+def _task(recording: Recording, edit: Edit, excerpt_s: float) -> EditTask:
+    song = recording.song
+    prompt, span = song.wording.target_prompt(edit)
+    part, name = song.score.parts[edit.stem], song.edit_name(edit)
+    background = tuple(stem_file(song, stem) for stem in STEMS if stem != edit.stem)
+    return EditTask(
+        id=f"{_id(song)}/{name}",
+        suite=Synth.name,
+        song=_id(song),
+        source=_id(song),
+        stem=edit.stem,
+        source_prompt=song.wording.source_prompt,
+        target_prompt=prompt,
+        target_phrase=edit.phrase,
+        target_span=span,
+        stem_phrases=song.wording.target_phrases(edit),
+        source_instrument=part.sound.instrument,
+        target_instrument=song.sound_of(edit).instrument,
+        monophonic=part.monophonic,
+        true_edit=AudioRef(
             root=ROOT,
-            mixture=mixture,
-            stems=stems,
-            excerpt=Excerpt(start_s=0.0, duration_s=self.options.duration_s, sha256=sha256),
-            licence=LICENCE,
-        )
-
-    def _task(self, song: Song, edit: Edit, root: Path) -> EditTask:
-        prompt, span = song.target_prompt(edit)
-        path, seconds = true_edit_file(song, edit), self.options.duration_s
-        true = Clip.read(root / path, duration_s=seconds)
-        return EditTask(
-            id=f"{_song_id(song)}/{song.edit_name(edit)}",
-            suite=self.name,
-            song=_song_id(song),
-            source=_song_id(song),
-            stem=edit.stem,
-            source_prompt=song.source_prompt,
-            target_prompt=prompt,
-            target_phrase=edit.phrase,
-            target_span=span,
-            stem_phrases=song.target_phrases(edit),
-            monophonic=song.score.parts[edit.stem].monophonic,
-            true_edit=AudioRef(root=ROOT, paths=(path,), start_s=0.0, duration_s=seconds, sha256=true.sha256),
-            flags=("synthesised",),
-        )
+            paths=(edit_file(song, edit), *background),
+            start_s=0.0,
+            duration_s=excerpt_s,
+            sha256=recording.hashes.true_edits[name],
+        ),
+        flags=("synthesised",),
+    )
 
 
-def _song_id(song: Song) -> str:
-    return f"{Synth.name}/{song.slug}"
+def _id(song: Song) -> str:
+    return f"{Synth.name}/{song.name}"
 
 
-def _marked(folder: Path, key: dict[str, Any]) -> bool:
-    """Whether a folder holds the audio of this key, rendered to the end."""
+def _claim(folder: Path, key: Mapping[str, Any]) -> None:
+    """Make a folder this suite's, unless it is already.
+
+    Raises:
+        DataError: if it holds something else.
+    """
+    make_folder(folder)
     try:
         found = strict_json.parse_object((folder / _MARKER).read_bytes())
     except (OSError, ValueError):
-        return False
-    return canonical_json(found) == canonical_json(key)
+        found = None
+    if found is not None and canonical_json(found) == canonical_json(key):
+        return
+    if any(folder.iterdir()):
+        raise DataError(
+            "the folder for the audio is not empty, and what it holds is not this suite",
+            where=str(folder),
+            remedy="Choose a new folder, or empty this one.",
+            code="synth/folder-taken",
+        )
+    write_json(folder / _MARKER, key)

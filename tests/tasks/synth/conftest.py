@@ -10,11 +10,11 @@ from tasks.synth.suite import Synth
 
 @pytest.fixture(scope="session")
 def synth_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the default suite is rendered. Shared: nobody changes it."""
+    """Where `synth_suite` is rendered. Shared: nobody changes it."""
     return tmp_path_factory.mktemp("synth") / "audio"
 
 
 @pytest.fixture(scope="session")
 def synth_suite(synth_folder: Path) -> Suite:
-    """The default suite: 4 songs, 3 edits each."""
-    return Synth(Synth.Options(folder=synth_folder)).build()
+    """4 songs, 4 edits each: one a stem."""
+    return Synth(Synth.Options(songs=4, edits=4, duration_s=6.0, folder=synth_folder)).build()

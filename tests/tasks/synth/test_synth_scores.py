@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from tasks.synth.instruments import INSTRUMENTS
 from tasks.synth.scores import Note, Part, separate
+from tasks.synth.sounds import SOUNDS
 
 
 def _note(onset: float, duration: float, pitch: int = 60) -> Note:
@@ -22,7 +22,7 @@ def test_chords_keep_their_length_but_a_key_is_let_go_before_it_is_struck_again(
 
 
 def test_monophonic_is_what_the_notes_say() -> None:
-    violin, kit = INSTRUMENTS["violin"], INSTRUMENTS["drum-kit"]
+    violin, kit = SOUNDS["violin"], SOUNDS["drum-kit"]
     line = (_note(0, 1, 60), _note(1, 1, 62))
     assert Part("vocals", violin, line).monophonic
     assert not Part("other", violin, (_note(0, 1.5, 60), _note(1, 1, 62))).monophonic
