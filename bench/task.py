@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal, get_args
 
@@ -175,7 +176,7 @@ class Source:
     stems: Mapping[StemName, Clip]
     stem_origin: Literal["true", "separated"] = "true"
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of the mixture and of every stem: the identity of the source's audio."""
         return audio_digest(self.mixture, self.stems)

@@ -18,10 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bench.errors import CorruptStoreError, IncompleteError
 from bench.identity import digest
 from bench.store import strict_json
-from bench.store.rundir import RunDirectory
+from bench.store.outcomes import Key
+from bench.store.rundir import Outcome, PlanItem, RunDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bench.task import EditTask
 
 Role = Literal["method", "baseline", "control"]
 
@@ -38,6 +41,9 @@ class Estimate(_Record):
     Attributes:
         mean: None where nothing could be measured. low, high: None with fewer than two songs.
         n: edits measured. songs: songs they belong to. missing: edits not measured, by code.
+        corpus: whether it is one value for all edits of a run.
+        reasons: why, by code, where `RunReport.scores` does not say it (of corpus values).
+        reference_n, floor: of corpus values, the clips in the reference set, and the value of two halves of it.
     """
 
     name: str
@@ -51,6 +57,10 @@ class Estimate(_Record):
     n: int
     songs: int
     missing: Mapping[str, int] = {}
+    corpus: bool = False
+    reasons: Mapping[str, str] = {}
+    reference_n: int | None = None
+    floor: float | None = None
 
 
 class _MissingValue(_Record):
@@ -70,13 +80,16 @@ class _CorpusValue(_Record):
     low: float | None = None
     high: float | None = None
     n: int
+    reference_n: int | None = None
+    floor: float | None = None
     missing: _MissingValue | None = None
 
     def estimate(self, songs: int) -> Estimate:
         """The same as an `Estimate`: the value in the place of the mean."""
         missing = {self.missing.code: self.n} if self.missing else {}
-        shared = self.model_dump(include={"name", "identity", "direction", "unit", "summary", "low", "high", "n"})
-        return Estimate(mean=self.value, songs=songs, missing=missing, **shared)
+        reasons = {self.missing.code: self.missing.why} if self.missing else {}
+        shared = self.model_dump(exclude={"value", "missing"})
+        return Estimate(mean=self.value, songs=songs, missing=missing, corpus=True, reasons=reasons, **shared)
 
 
 class _Method(_Record):
@@ -110,18 +123,25 @@ class About(_Record):
 
     label: str = ""
     role: Role = "method"
+    status: str = ""
     needs: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
 
 
 class Coverage(_Record):
-    """How much of the plan there is. `absent` tasks have no audio and were never planned; `absences` says why."""
+    """How much of the plan there is.
+
+    Attributes:
+        absent: tasks of the suite that have no audio and were never planned; None in a part of a run, which does not
+            tell to which part they would belong.
+        absences: number of the whole suite's absent tasks by reason.
+    """
 
     expected: int
     generated: int
     failed: int = 0
     pending: int = 0
-    absent: int = 0
+    absent: int | None = 0
     absences: Mapping[str, int] = {}
 
 
@@ -141,12 +161,20 @@ class _Corpus(_Record):
     metrics: tuple[_CorpusValue, ...]
 
 
+@dataclass(frozen=True)
+class Clipping:
+    """Samples that were beyond full scale and are lost in the files of a run, of `samples` in all channels."""
+
+    clipped: int
+    samples: int
+
+
 @dataclass(frozen=True, eq=False)
 class RunReport:
     """A scored run.
 
     Attributes:
-        directory: the run itself, for its plan, its audio and all that is not here.
+        directory: the run itself, for its audio and all that is not here.
         identity, about: what `run.json` says, as far as reports show it.
         coverage: of its plan. songs: in its plan. scored: when, in ISO 8601.
         estimates: sample metrics, then corpus metrics, in the order they were scored.
@@ -180,15 +208,65 @@ class RunReport:
         """Hash of the whole identity: equal for two runs of the same thing."""
         return digest(self.directory.identity)
 
+    @property
+    def only(self) -> str:
+        """The pattern by which its tasks were chosen for a report; empty for a whole run."""
+        return ""
+
+    @cached_property
+    def plan(self) -> tuple[PlanItem, ...]:
+        """Every (task, seed) expected, in order."""
+        return self.directory.plan
+
     @cached_property
     def plan_digest(self) -> str:
         """Hash of the planned (task, seed) pairs: only runs of one plan stand in one table."""
-        return digest(sorted([item.task, item.seed] for item in self.directory.plan))
+        return digest(sorted([item.task, item.seed] for item in self.plan))
+
+    @cached_property
+    def tasks(self) -> Mapping[str, EditTask]:
+        """The planned tasks by id, in the plan's order: what there is to know of an edit beside its values.
+
+        Raises:
+            CorruptStoreError: if the plan and the run's copy of its suite do not fit together.
+        """
+        known = {task.id: task for task in self.directory.suite.tasks}
+        try:
+            return {item.task: known[item.task] for item in self.plan}
+        except KeyError as error:
+            raise CorruptStoreError(
+                f"the plan has a task that the run's suite does not have: {error.args[0]}",
+                where=str(self.path),
+                remedy="Restore the run directory from a copy.",
+                code="corrupt/plan",
+            ) from error
+
+    @cached_property
+    def outcomes(self) -> Mapping[Key, Outcome]:
+        """What has become of every planned edit by now, which may be more than was scored."""
+        return self.directory.outcomes()
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """One row per planned edit and metric, read on first use; columns as in `load_scores`."""
         return load_scores(self.path)
+
+    @cached_property
+    def statuses(self) -> Mapping[Key, str]:
+        """What had become of every planned edit when it was scored: ``generated``, ``failed`` or ``pending``."""
+        edits = self.scores.drop_duplicates(["task", "seed"])
+        scored = edits["missing"].where(edits["audio"].isna(), "generated")
+        by_now = {key: outcome.status for key, outcome in self.outcomes.items()}
+        return by_now | dict(zip(zip(edits["task"], edits["seed"], strict=True), scored, strict=True))
+
+    @cached_property
+    def clipping(self) -> Clipping | None:
+        """Samples lost to clipping, as the journal counted them; None if it did not."""
+        events = [outcome.event or {} for outcome in self.outcomes.values() if outcome.status == "generated"]
+        if not events or not all("clipped" in event for event in events):
+            return None
+        samples = sum(event["samples"] * event["channels"] for event in events)
+        return Clipping(sum(event["clipped"] for event in events), samples)
 
 
 def load(path: Path) -> RunReport:

@@ -23,6 +23,7 @@ class Column:
     Attributes:
         heading: the metric's name, numbered where a section has several identities of it.
         decimals: for all numbers of the column.
+        derived: how it is made of other columns, if it is; empty for what was measured.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     unit: str
     summary: str
     decimals: int
+    derived: str = ""
 
     @property
     def arrow(self) -> str:
@@ -67,6 +69,7 @@ class Row:
         mark: points to a note on the run, or empty.
         needs: what the system was given beside the mixture.
         shortfall: (number of edits, what became of them, mark of the note on it) for those not made.
+        clipped: samples beyond full scale, lost in its files; None if nobody counted.
     """
 
     label: str
@@ -77,8 +80,46 @@ class Row:
     coverage: Coverage
     shortfall: tuple[tuple[int, str, str], ...]
     songs: int
+    clipped: int | None
     digest: str
     cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows over some tasks of a section. `mark` points to a note on the group, or is empty."""
+
+    name: str
+    mark: str
+    tasks: int
+    songs: int
+    rows: tuple[Row, ...]
+
+    @property
+    def size(self) -> str:
+        """``15 tasks, 1 song``."""
+        return f"{count(self.tasks, 'task')}, {count(self.songs, 'song')}"
+
+
+@dataclass(frozen=True)
+class Split:
+    """A section taken apart by something its tasks have.
+
+    Attributes:
+        by: as the user writes it: ``stem``, ``flag:separator-seen``. title: the same for a heading.
+        columns: those of the section.
+    """
+
+    by: str
+    title: str
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Of all groups."""
+        return tuple(row for group in self.groups for row in group.rows)
 
 
 @dataclass(frozen=True)
@@ -87,17 +128,20 @@ class Section:
 
     Attributes:
         suite: ``name@version``. suite_digest, seeds: what all runs of the section share.
+        only: the pattern by which their tasks were chosen, or empty.
         expected: edits in their plan.
     """
 
     suite: str
     suite_digest: str
     seeds: tuple[int, ...]
+    only: str
     expected: int
     songs: int
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[Note, ...]
+    splits: tuple[Split, ...] = ()
 
     @property
     def subtitle(self) -> str:

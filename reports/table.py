@@ -7,29 +7,43 @@ Rules, which every medium in `reports.render` and the page inherit:
 * A cell is a mean with its interval, or says why there is none. Nothing is filled in.
 * The best cell of a column is marked only if its interval overlaps no rival's and it rests on no fewer edits.
   Rivals are methods and baselines; controls stand in the table to be looked at, not to be ranked.
+* Columns derived from others (ASB, AMB) come last, say so, and have no best cell.
+* A section is followed by its splits: the same columns and rows, over groups of its tasks.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 from bench.identity import canonical_json
+from reports.composite import Composite, composites
+from reports.groups import Grouping, check, group
 from reports.labels import distinct_labels
 from reports.load import Estimate, Role, RunReport
-from reports.model import Cell, Column, Row, Section, Table
-from reports.notes import section_notes
+from reports.model import Column, Group, Section, Split, Table
+from reports.notes import group_mark, section_notes, split_notes
+from reports.parts import part
+from reports.rows import rows
 
-Span = tuple[float | None, float | None, int]
 _ORDER: dict[Role, int] = {"method": 0, "baseline": 1, "control": 2}
-UNTRAINED = "†"
-NOT_MADE = ("failed", "pending")
 
 
-def build(runs: Sequence[RunReport]) -> Table:
-    """The table of some runs: methods first, then baselines, controls last, each in the order given."""
-    return Table(tuple(_section(group) for group in group_runs(runs)))
+def build(runs: Sequence[RunReport], splits: Iterable[str] = ()) -> Table:
+    """The table of some runs: methods first, then baselines, controls last, each in the order given.
+
+    Args:
+        runs: as `reports.load.load` gives them, or parts of them.
+        splits: by what to split each section, see `reports.groups.SPLITS`; a flag of a single section will do.
+
+    Raises:
+        UsageError: if there is nothing to split by.
+    """
+    wanted = tuple(dict.fromkeys(splits))
+    grouped = group_runs(runs)
+    if wanted:
+        check(wanted, [task for section in grouped for task in section[0].tasks.values()])
+    return Table(tuple(_section(section, wanted) for section in grouped))
 
 
 def group_runs(runs: Iterable[RunReport]) -> list[list[RunReport]]:
@@ -41,43 +55,62 @@ def group_runs(runs: Iterable[RunReport]) -> list[list[RunReport]]:
     return [sorted(group, key=lambda run: _ORDER[run.about.role]) for group in groups.values()]
 
 
-def _section(runs: Sequence[RunReport]) -> Section:
+def split(runs: Sequence[RunReport], by: str) -> Split:
+    """The table of the runs of one section, taken apart.
+
+    Args:
+        runs: of one suite, one plan and one set of seeds.
+        by: one of `reports.groups.SPLITS`.
+
+    Raises:
+        UsageError: if there is no such split.
+    """
+    derived = composites(runs, _columns(runs))
+    return _split(runs, distinct_labels(runs), derived, group(runs[0].tasks.values(), by))
+
+
+def _section(runs: Sequence[RunReport], splits: Sequence[str]) -> Section:
     identity = runs[0].identity
-    columns = _columns(runs)
-    marks = _missing_marks(runs)
-    grid = [[_cell(run, column, marks) for column in columns] for run in runs]
-    ranked = [number for number, run in enumerate(runs) if run.about.role != "control"]
-    for place, column in enumerate(columns):
-        winner = _separated({number: grid[number][place].estimate for number in ranked}, column)
-        if winner is not None:
-            grid[winner][place] = replace(grid[winner][place], best=True)
-    labels = distinct_labels(runs)
-    rows = tuple(_row(run, label, cells, marks) for run, label, cells in zip(runs, labels, grid, strict=True))
+    derived, labels, marks = composites(runs, _columns(runs)), distinct_labels(runs), _marks(runs)
+    columns = _with(runs, derived)
+    tasks = runs[0].tasks.values() if splits else ()
     return Section(
         suite=f"{identity.suite.name}@{identity.suite.version}",
         suite_digest=identity.suite.digest,
         seeds=identity.seeds,
+        only=runs[0].only,
         expected=runs[0].coverage.expected,
-        songs=len({item.song for item in runs[0].directory.plan}),
+        songs=len({item.song for item in runs[0].plan}),
         columns=columns,
-        rows=rows,
+        rows=rows(runs, labels, columns, marks, derived),
         notes=section_notes(runs, labels, columns, marks),
+        splits=tuple(_split(runs, labels, derived, group(tasks, by)) for by in splits),
     )
 
 
-def _row(run: RunReport, label: str, cells: Sequence[Cell], marks: Mapping[str, str]) -> Row:
-    return Row(
-        label=label,
-        mark=UNTRAINED if run.untrained else "",
-        role=run.about.role,
-        method=f"{run.identity.method.name}@{run.identity.method.version}",
-        needs=run.about.needs,
-        coverage=run.coverage,
-        shortfall=tuple((n, code, marks.get(code, "")) for code in NOT_MADE if (n := getattr(run.coverage, code))),
-        songs=run.songs,
-        digest=run.digest,
-        cells=tuple(cells),
+def _split(runs: Sequence[RunReport], labels: Sequence[str], derived: Sequence[Composite], grouping: Grouping) -> Split:
+    columns = _with(runs, derived)
+    parts = [[part(run, found.tasks) for run in runs] for found in grouping.groups]
+    explained = _marks(runs)
+    marks = _marks([*runs, *(run for members in parts for run in members)])
+    groups = tuple(
+        Group(
+            found.name,
+            group_mark(members[0].songs),
+            len(found.tasks),
+            members[0].songs,
+            rows(members, labels, columns, marks, derived),
+        )
+        for found, members in zip(grouping.groups, parts, strict=True)
     )
+    new = {code: mark for code, mark in marks.items() if code not in explained}
+    notes = split_notes([run for members in parts for run in members], groups, new, overlapping=grouping.overlapping)
+    return Split(grouping.by, grouping.title, columns, groups, notes)
+
+
+def _with(runs: Sequence[RunReport], derived: Sequence[Composite]) -> tuple[Column, ...]:
+    """The measured columns, then the derived ones."""
+    return (*_columns(runs), *(composite.column for composite in derived))
 
 
 def _columns(runs: Sequence[RunReport]) -> tuple[Column, ...]:
@@ -102,37 +135,7 @@ def _decimals(means: Iterable[float | None]) -> int:
     return min(max(3 - max(math.floor(math.log10(largest)), 0), 0), 3) if largest >= 0.1 else 4
 
 
-def _missing_marks(runs: Sequence[RunReport]) -> dict[str, str]:
+def _marks(runs: Sequence[RunReport]) -> dict[str, str]:
     """A letter for each code by which a value is missing in these runs: a, b, …, z, aa, bb, …"""
     codes = dict.fromkeys(code for run in runs for estimate in run.estimates for code in sorted(estimate.missing))
     return {code: chr(ord("a") + number % 26) * (1 + number // 26) for number, code in enumerate(codes)}
-
-
-def _cell(run: RunReport, column: Column, marks: dict[str, str]) -> Cell:
-    estimate = next((e for e in run.estimates if e.identity == column.identity), None)
-    if estimate is None:
-        return Cell(None)
-    missing = [(marks[code], n) for code, n in sorted(estimate.missing.items()) if n and code not in NOT_MADE]
-    return Cell(estimate, missing=tuple(missing))
-
-
-def _separated(rivals: dict[int, Estimate | None], column: Column) -> int | None:
-    """The rival whose interval lies wholly on the better side of every other's, if there is one."""
-    spans = {
-        number: (estimate.low, estimate.high, estimate.n)
-        for number, estimate in rivals.items()
-        if estimate is not None and estimate.mean is not None
-    }
-    for number, mine in spans.items():
-        others = [span for other, span in spans.items() if other != number]
-        if others and all(_beats(mine, other, column.direction) for other in others):
-            return number
-    return None
-
-
-def _beats(mine: Span, other: Span, direction: str) -> bool:
-    """Whether an interval lies wholly on the better side of another, and rests on no fewer edits."""
-    (low, high, n), (other_low, other_high, other_n) = mine, other
-    if low is None or high is None or other_low is None or other_high is None or n < other_n:
-        return False
-    return low > other_high if direction == "higher" else high < other_low

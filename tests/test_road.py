@@ -169,7 +169,7 @@ def test_real_recordings(shared_data: Path, tmp_path: Path) -> None:
     )
     assert "1,170 tasks planned: 30 with audio, 1,140 absent" in told
     assert "MusicDelta_Zeppelin" in told
-    assert "2 sources" in timbrebench("tasks", "inspect", "t.jsonl", cwd=tmp_path)
+    assert "all right: 2 sources" in timbrebench("tasks", "check", "t.jsonl", cwd=tmp_path)
     for method in ("copy-source", "random-clip"):
         assert "30 made, 1,140 tasks of the suite have no audio here" in run(tmp_path, method)
     run(tmp_path, "polyphonia", "--set", "steps=2", "--only", "*reggae/vocals2violin", "--out", "one")

@@ -13,8 +13,9 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import catalogue, report, run, score, tasks
+from bench.cli import catalogue, report, run, score
 from bench.cli.output import output
+from bench.cli.tasks import build
 
 SECONDS = "6"  # of each excerpt; PolyEvalPrompts has 10
 
@@ -42,8 +43,8 @@ def demo(
 
     out_ = output(context)
     file = out / "tasks.jsonl"
-    out_.say(f"$ timbrebench tasks build synth --duration-s {SECONDS} --out {file}")
-    tasks.execute(out_, "synth", {"duration_s": SECONDS}, file)
+    out_.say(f"$ timbrebench tasks build synth:4 --edits 3 --duration-s {SECONDS} --out {file}")
+    build.execute(out_, "synth:4", {"edits": "3", "duration_s": SECONDS}, file)
     suite, devices = Suite.read(file), resolve_devices(device)
     runs: list[Path] = []
     for name, stepped in ENTRIES.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,21 +16,31 @@ def report(
     runs: Annotated[list[Path], typer.Argument(help="scored run directories", metavar="RUN...")],
     out: Annotated[Path, typer.Option(help="folder for table.md, table.csv and index.html")] = Path("out/site"),
     examples: Annotated[int, typer.Option(min=0, help="tasks with players on the page")] = 24,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="also a table by stem, song, source-instrument, target-instrument, monophonic, flag, or with and "
+            "without one flag:NAME; may be given several times"
+        ),
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="only tasks whose id matches this pattern, as '*/vocals2*'")] = None,
 ) -> None:
     """Write one table (terminal, Markdown, CSV) and one offline page with players and spectrograms."""
-    execute(output(context), runs, out, examples)
+    execute(output(context), runs, out, examples, split or [], only)
 
 
-def execute(out: Output, runs: list[Path], site: Path, examples: int = 24) -> None:
+def execute(
+    out: Output, runs: list[Path], site: Path, examples: int = 24, splits: Sequence[str] = (), only: str | None = None
+) -> None:
     """Write a report and show its table."""
     from reports.load import load
-    from reports.render import terminal
+    from reports.parts import matching
+    from reports.render import records, terminal
     from reports.write import write
 
-    table = write([load(run) for run in runs], site, examples=examples)
+    loaded = [load(run) for run in runs]
+    chosen = loaded if only is None else [matching(run, only) for run in loaded]
+    table = write(chosen, site, examples=examples, splits=splits)
     page = (site / "index.html").resolve()
-    out.give(
-        {"page": str(page), "markdown": str(site / "table.md"), "csv": str(site / "table.csv")},
-        terminal(table),
-        f"page: {page}",
-    )
+    files = {"page": str(page), "markdown": str(site / "table.md"), "csv": str(site / "table.csv")}
+    out.give({**files, "rows": list(records(table))}, terminal(table), f"page: {page}")

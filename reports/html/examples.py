@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 from bench.audio import Clip
@@ -12,45 +11,13 @@ from bench.errors import AudioError, CorruptStoreError, DataError
 from bench.suite import Suite
 from bench.task import EditTask, Source
 from reports import cells
-from reports.html.spectrogram import Tick, pictures
+from reports.html.players import Player, Put, Value, choose, highlighted, stage
+from reports.html.spectrogram import Tick
 from reports.load import RunReport
 from reports.model import Column, Section
 
 T = TypeVar("T")
 _NOT_HERE = "Its audio is not on the machine that made this page."
-Put = Callable[[bytes, str], str]
-"""Stores an asset (content, suffix) and returns its address relative to the page."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """One metric of one edit, as text; `missing` (the code) and `why` are set where there is no number."""
-
-    heading: str
-    arrow: str
-    text: str
-    missing: str = ""
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Player:
-    """One clip on the page, or what happened instead.
-
-    Attributes:
-        kind: ``source``, ``truth``, ``method``, ``baseline`` or ``control``, for its looks.
-        audio, image: addresses of assets; empty where there is `problem`.
-        lufs: integrated loudness, None where it is not defined.
-    """
-
-    title: str
-    kind: str
-    mark: str = ""
-    audio: str = ""
-    image: str = ""
-    lufs: float | None = None
-    values: tuple[Value, ...] = ()
-    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,32 +49,10 @@ class Listening:
     seed: int
 
 
-def choose(songs: Mapping[str, Sequence[str]], limit: int) -> list[str]:
-    """At most `limit` tasks, as many of each song as can be, spread evenly over the tasks of a song.
-
-    >>> choose({"a": ["a1", "a2", "a3"], "b": ["b1"]}, 3)
-    ['a1', 'a3', 'b1']
-    """
-    quota = dict.fromkeys(songs, 0)
-    while sum(quota.values()) < limit:
-        open_songs = [song for song in songs if quota[song] < len(songs[song])]
-        if not open_songs:
-            break
-        for song in open_songs[: limit - sum(quota.values())]:
-            quota[song] += 1
-    return [task for song, tasks in songs.items() for task in _spread(tasks, quota[song])]
-
-
-def _spread(tasks: Sequence[str], number: int) -> Iterator[str]:
-    """`number` of the tasks, first and last among them where there are two or more."""
-    for place in range(number):
-        yield tasks[round(place * (len(tasks) - 1) / max(number - 1, 1))]
-
-
 def listen(runs: Sequence[RunReport], section: Section, put: Put, *, limit: int) -> Listening:
     """The examples of a section. `runs` are those of its rows, in order."""
     seed = min(section.seeds)
-    plan = [item for item in runs[0].directory.plan if item.seed == seed]
+    plan = [item for item in runs[0].plan if item.seed == seed]
     songs: dict[str, list[str]] = {}
     for item in plan:
         songs.setdefault(item.song, []).append(item.task)
@@ -126,40 +71,16 @@ class _Booth:
 
     def __init__(self, runs: Sequence[RunReport], section: Section, put: Put, seed: int):
         self._runs, self._section, self._put, self._seed = runs, section, put, seed
-        self._outcomes = [run.directory.outcomes() for run in runs]
+        self._outcomes = [run.outcomes for run in runs]
         self._suites = [run.directory.suite for run in runs]
         self._source: tuple[str, Source | None] = ("", None)
 
     def example(self, task_id: str) -> Example:
         """Everything that can be heard of one task."""
-        task = self._tasks.get(task_id)
-        if task is None:
-            raise CorruptStoreError(
-                f"the plan has a task that the run's suite does not have: {task_id}",
-                where=str(self._runs[0].path),
-                remedy="Restore the run directory from a copy.",
-                code="corrupt/plan",
-            )
+        task = self._runs[0].tasks[task_id]
         given = [*self._given(task), *self._edits(task_id)]
-        heard = [clip for _, clip in given if clip is not None]
-        drawn = pictures(heard) if heard else None
-        images = iter(drawn.png if drawn else ())
-        players = []
-        for player, clip in given:
-            if clip is None:
-                players.append(player)
-                continue
-            audio = self._put(clip.encode(subtype="PCM_16"), ".flac")
-            image = self._put(next(images), ".png")
-            players.append(
-                Player(player.title, player.kind, player.mark, audio, image, clip.loudness_lufs, player.values)
-            )
-        seconds, ticks = (drawn.seconds, drawn.ticks) if drawn else (0.0, ())
-        return Example(task, _highlighted(task), tuple(players), seconds, ticks)
-
-    @cached_property
-    def _tasks(self) -> Mapping[str, EditTask]:
-        return {task.id: task for task in self._suites[0].tasks}
+        heard = stage(given, self._put)
+        return Example(task, highlighted(task), heard.players, heard.seconds, heard.ticks)
 
     def _given(self, task: EditTask) -> Iterator[tuple[Player, Clip | None]]:
         """What the data set has: the mixture, the stem to be changed, the true edit."""
@@ -230,10 +151,3 @@ def _value(column: Column, row: Mapping[Any, Any]) -> Value:
         return Value(column.heading, column.arrow, cells.NOTHING, str(missing), str(row["why"]))
     text = f"{cells.number(value, column)} {column.unit}".rstrip()
     return Value(column.heading, column.arrow, text)
-
-
-def _highlighted(task: EditTask) -> tuple[str, str, str]:
-    """The target prompt before, in and after the target phrase."""
-    prompt = task.target_prompt
-    start, end = task.target_span or (len(prompt), len(prompt))
-    return prompt[:start], prompt[start:end], prompt[end:]

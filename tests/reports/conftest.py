@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,10 @@ def tone(hz: float, *, gain: float = 0.3, rate: int = RATE, seconds: float = SEC
 
 @dataclass(frozen=True)
 class Shelf:
-    """A suite on disk: `songs` songs with a bass and a drums stem, `edits` tasks each, true edits beside them."""
+    """A suite on disk: `songs` songs with a bass and a drums stem, `edits` tasks each, true edits beside them.
+
+    `describe` gives more fields of the task of a song and an edit, by their numbers.
+    """
 
     folder: Path
     songs: tuple[str, ...] = ("North", "South")
@@ -53,7 +56,7 @@ class Shelf:
     prompt: str = "a calm song with cello"
     phrase: str = "cello"
     name: str = "shelf"
-    absent: Mapping[str, int] = field(default_factory=dict)
+    describe: Callable[[int, int], Mapping[str, Any]] = lambda song, edit: {}
 
     def build(self) -> Suite:
         sources, tasks = {}, []
@@ -84,12 +87,12 @@ class Shelf:
                         suite=self.name,
                         song=song,
                         source=ref.id,
-                        stem="bass",
                         source_prompt="a calm song with bass guitar",
                         target_prompt=self.prompt,
                         target_phrase=self.phrase,
                         target_span=(start, start + len(self.phrase)),
                         true_edit=AudioRef(root="shelf", paths=(path,), start_s=0.0, duration_s=SECONDS, sha256=true),
+                        **{"stem": "bass", **self.describe(number, edit)},
                     )
                 )
         return Suite(self.name, 1, {}, sources, tuple(tasks), {"shelf": self.folder})
@@ -124,9 +127,13 @@ class Rack:
         folder: str | None = None,
         plan: Callable[[EditTask], bool] = lambda task: True,
         scored: bool = True,
+        clipped: int | None = None,
         **about: Any,
     ) -> Path:
-        """A run whose every edit is a tone. `values`: per metric name a number, a (missing, why), or a function."""
+        """A run whose every edit is a tone. `values`: per metric name a number, a (missing, why), or a function.
+
+        `clipped`: samples that the journal says were lost in each edit.
+        """
         path = self.folder / (folder or method)
         identity = {
             "timbrebench": "0.1.0",
@@ -147,7 +154,8 @@ class Rack:
                         journal.append({"event": "failed", **base, "error": error})
                     elif item.task not in pending:
                         sha = run.put_audio(tone(100.0 + 10 * number + len(method)))
-                        journal.append({"event": "generated", **base, "audio": sha})
+                        lost = {} if clipped is None else {"clipped": clipped, "samples": 1000, "channels": 2}
+                        journal.append({"event": "generated", **base, "audio": sha, **lost})
         if scored:
             score(run, metrics, values, width, about.get("absences", {}))
         return path
@@ -162,8 +170,9 @@ def score(
 ) -> None:
     """Write what `timbrebench score` writes; intervals are the mean plus and minus `width`."""
     rows, summaries, outcomes = [], [], run.outcomes()
+    stems = {task.id: task.stem for task in run.suite.tasks}
     for metric in metrics:
-        mine = [_row(item, outcomes[item.key], metric, values[metric["name"]]) for item in run.plan]
+        mine = [_row(item, stems, outcomes[item.key], metric, values[metric["name"]]) for item in run.plan]
         there = [row for row in mine if row["missing"] is None]
         songs = len({row["song"] for row in there})
         mean = float(np.mean([row["value"] for row in there])) if there else None
@@ -194,7 +203,9 @@ def score(
     write_json(run.path / "corpus.json", {"schema": "timbrebench-corpus@1", "metrics": []})
 
 
-def _row(item: PlanItem, outcome: Any, metric: Mapping[str, str], value: Any) -> dict[str, Any]:
+def _row(
+    item: PlanItem, stems: Mapping[str, str], outcome: Any, metric: Mapping[str, str], value: Any
+) -> dict[str, Any]:
     found = value(item) if callable(value) else value
     if outcome.status != "generated":
         found = (outcome.status, str((outcome.error or {}).get("cause", "not run yet")))
@@ -203,7 +214,7 @@ def _row(item: PlanItem, outcome: Any, metric: Mapping[str, str], value: Any) ->
         "task": item.task,
         "song": item.song,
         "source": item.source,
-        "stem": "bass",
+        "stem": stems[item.task],
         "seed": item.seed,
         "metric": metric["name"],
         "identity": metric["identity"],

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from bench.cli import catalogue
 from bench.cli.app import run as run_cli
+from bench.registry import Registry
+from bench.suite import SuiteBuilder
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,18 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         return Result(code if isinstance(code, int) else 0, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def tones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The suite `tones` is registered; returns the folder of its audio, which the environment names."""
+    entries = catalogue.suites
+
+    def with_tones() -> Registry[SuiteBuilder]:
+        registry = entries()
+        registry.add("tones", "cli_suites:Tones", "half a second of tones")
+        return registry
+
+    monkeypatch.setattr(catalogue, "suites", with_tones)
+    monkeypatch.setenv("TIMBREBENCH_TASKS_BUILD_FOLDER", str(tmp_path / "tones"))
+    return tmp_path / "tones"
