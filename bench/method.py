@@ -18,11 +18,11 @@ from the seeds; a task's audio does not depend on what else is in its batch.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,6 +31,12 @@ from bench.backbone import Backbone
 from bench.errors import UsageError
 from bench.suite import Suite
 from bench.task import EditTask, Source
+
+if TYPE_CHECKING:
+    from bench.separation import Separator
+METHOD_NAME = "names a method"
+MethodName = Annotated[str, METHOD_NAME]
+"""A knob that names a method: "module:Class", for which the command line takes registered names too."""
 
 
 class Need(StrEnum):
@@ -71,6 +77,13 @@ class Context:
             raise UsageError("this method needs a backbone", remedy="Name one with --backbone.", code="no-backbone")
         return self.load_backbone()
 
+    @cached_property
+    def separator(self) -> Separator:
+        """HT-Demucs; its weights are loaded when it is first asked for stems, or for its identity."""
+        from bench.separation import HtDemucs
+
+        return HtDemucs(self.device)
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -81,20 +94,31 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class Decoding:
-    """Edits still to be decoded: the runner calls `finish` on another thread while the next batch is edited."""
+    """Edits still to be decoded: the runner calls `finish` on another thread while the next batch is edited.
+
+    Attributes:
+        finish: decodes them.
+        diagnostics: what the method measured beside each edit, one JSON object a task, or none at all. It is journalled
+            with the edit.
+    """
 
     finish: Callable[[], list[Clip]]
+    diagnostics: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Rows that a method sends through the backbone's network: once a source, and once a task."""
+    """Rows that a method sends through the backbone's network: once a source, a task, and a batch of tasks."""
 
     prepare: int = 0
     edit: int = 0
+    batch: int = 0
 
 
 Role = Literal["method", "baseline", "control"]
+
+Presets = Mapping[str, Mapping[str, Any]]
+"""Named sets of knobs: name → knob → value."""
 
 
 class Method(ABC):
@@ -104,12 +128,18 @@ class Method(ABC):
         name: as registered. version: raised whenever the same input would give other audio.
         role: what it is in a table; controls are never ranked.
         needs: what it uses, see `Need`.
+        status: how it stands to what is published where that is not plain: "re-implementation: …", "ported: …". Every
+            table says so.
+        presets: named sets of knobs, `published` among them where something is published; other knobs keep their
+            defaults.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
     role: ClassVar[Role] = "method"
     needs: ClassVar[frozenset[Need]] = frozenset()
+    presets: ClassVar[Presets] = {}
+    status: ClassVar[str] = ""
 
     class Config(BaseModel):
         """Every knob, with its published default and where that is published."""
@@ -123,6 +153,10 @@ class Method(ABC):
     def cost(self) -> Cost:
         """What `run --dry-run` estimates the time from."""
         return Cost()
+
+    def networks(self) -> Mapping[str, str]:
+        """Identities of networks beside the backbone on which the audio depends: part of the run's identity."""
+        return {}
 
     def prepare(self, source: Source) -> Prepared:
         """All that depends on the source alone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import version as installed_version
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from bench.audio import Clip
 from bench.embedder import Embedder, Embedding, Policy, Vectors
+from bench.errors import AudioError
 from bench.task import EditTask, Source
 
 T = TypeVar("T")
@@ -63,6 +64,14 @@ class Features:
         if key not in self._memo:
             self._memo[key] = compute(clip)
         return self._memo[key]  # type: ignore[return-value]
+
+    def get_all(self, clips: Sequence[Clip], name: str, compute: Callable[[list[Clip]], Iterable[T]]) -> list[T]:
+        """The feature of several clips; of all that are not known yet in one call."""
+        keys = [(clip.sha256, name) for clip in clips]
+        unknown = {key: clip for key, clip in zip(keys, clips, strict=True) if key not in self._memo}
+        if unknown:
+            self._memo.update(zip(unknown, compute(list(unknown.values())), strict=True))
+        return [self._memo[key] for key in keys]  # type: ignore[misc]
 
     def mono(self, clip: Clip, rate: int) -> Clip:
         """The mean of a clip's channels at `rate` Hz (soxr HQ): where most metrics start."""
@@ -113,7 +122,12 @@ def _embedded(embedder: Embedder, policy: Policy, stages: bool) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One edit to be measured, with everything a metric may look at."""
+    """One edit to be measured, with everything a metric may look at.
+
+    Raises:
+        AudioError: for an edit without samples, or with NaN or infinite ones, of which some metrics would make a
+        number.
+    """
 
     task: EditTask
     source: Source
@@ -121,6 +135,16 @@ class Case:
     true_edit: Clip | None = None
     reference: Clip | None = None
     features: Features = field(default_factory=Features)
+
+    def __post_init__(self) -> None:
+        if self.edit.length == 0 or not np.isfinite(self.edit.samples).all():
+            empty = self.edit.length == 0
+            raise AudioError(
+                f"an edit {'without samples' if empty else 'with NaN or infinite samples'} cannot be measured",
+                where=self.task.id,
+                remedy="Look for the fault in what produced it.",
+                code="audio/empty" if empty else "audio/non-finite",
+            )
 
 
 class Metric(ABC):
@@ -164,16 +188,40 @@ class SampleMetric(Metric):
         """The value for one edit."""
 
 
-class EmbeddingMetric(SampleMetric):
+class NetworkMetric(SampleMetric):
+    """One value a task, with the help of a network: measured where the device is, not in the scorer's helpers.
+
+    The scorer hands over all edits of a source before it asks for the first score, so that the network sees them in one
+    batch. What it gives stays in `case.features`, for every metric that asks the same.
+
+    Attributes:
+        networks: what it is made with, after the embedder if it has one: "module:Class", called with the device.
+            Metrics that name one network share it.
+    """
+
+    networks: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def prepare(self, cases: Sequence[Case]) -> None:
+        """Compute, or plan, what `score` will look for.
+
+        Args:
+            cases: at least one, of one source and with its features; none that lacks what the metric needs.
+        """
+
+
+class EmbeddingMetric(NetworkMetric):
     """One value a task, from vectors of an embedder.
 
     The scorer asks for the `clips` of all edits of a source first and embeds them in one batch; `score` then finds them
-    in `case.features`. Metrics of this kind run where the embedder's device is, not in the scorer's helpers.
+    in `case.features`.
 
     Attributes:
+        default_embedder: name of the embedder that it was published with.
         policy: how clips are cut into windows. stages: whether inner layers are needed.
     """
 
+    default_embedder: ClassVar[str] = ""
     policy: ClassVar[Policy] = "blocks"
     stages: ClassVar[bool] = False
 
@@ -184,6 +232,13 @@ class EmbeddingMetric(SampleMetric):
     @abstractmethod
     def clips(self, case: Case) -> Sequence[Clip] | Missing:
         """The clips that `score` will want embedded, or why there is no value."""
+
+    def prepare(self, cases: Sequence[Case]) -> None:
+        """Plan the clips of all cases; the scorer embeds what all metrics plan at once."""
+        for case in cases:
+            clips = self.clips(case)
+            if not isinstance(clips, Missing):
+                case.features.plan(self.embedder, clips, self.policy, stages=self.stages)
 
     def embedded(self, case: Case, clip: Clip) -> Embedding:
         """One of the case's clips, embedded by the metric's own policy."""
@@ -210,9 +265,11 @@ class CorpusMetric(Metric):
     of the whole sets, of resampled ones for the interval, and of two halves of the reference for the floor.
 
     Attributes:
+        default_embedder: name of the embedder that it was published with.
         policy: how clips are cut into windows.
     """
 
+    default_embedder: ClassVar[str] = ""
     policy: ClassVar[Policy] = "blocks"
 
     def __init__(self, embedder: Embedder):

@@ -2,65 +2,98 @@
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bench.cli import catalogue
+from bench.cli import metric_sets
 from bench.cli.output import Output, output
+from bench.cli.tracking import EVERY_S
 from bench.errors import IncompleteError
+
+if TYPE_CHECKING:
+    from bench.runner.scoring import Heard
 
 
 def score(
     context: typer.Context,
     runs: Annotated[list[Path], typer.Argument(help="run directories", metavar="RUN...")],
-    metrics: Annotated[str, typer.Option(help="default, all, or names with commas between")] = "default",
+    metrics: Annotated[
+        str, typer.Option(help="default, paper, polyphonia, mi-inpainting, all, or names with commas between")
+    ] = "default",
     jobs: Annotated[int, typer.Option(min=0, help="processes; 0 is one a core")] = 0,
+    device: Annotated[str, typer.Option(help="of the embedders: auto, cpu, cuda, cuda:1, mps")] = "auto",
+    trust_checkpoint: Annotated[
+        str | None, typer.Option(help="sha256 of a checkpoint that may be unpickled", metavar="SHA256")
+    ] = None,
 ) -> None:
     """Score runs. Values that are there already, for the same audio and metric identity, are kept."""
-    execute(output(context), runs, metrics, jobs)
+    if trust_checkpoint:
+        os.environ["TIMBREBENCH_TRUST_CHECKPOINT"] = trust_checkpoint
+    execute(output(context), runs, metrics, jobs, device)
 
 
-def execute(out: Output, runs: list[Path], metrics: str = "default", jobs: int = 0) -> None:
+def execute(out: Output, runs: list[Path], metrics: str = "default", jobs: int = 0, device: str = "auto") -> None:
     """Score runs and tell what came out.
 
     Raises:
         IncompleteError: if no run has a single value.
     """
-    targets = metric_targets(metrics)
+    wanted = metric_sets.targets(metrics)
+    runs = list({run.resolve(): run for run in runs}.values())  # `out/* out/mine` is each run once
+    from bench.runner.run import resolve_devices
     from bench.runner.scoring import score as score_runs
 
-    columns = (TextColumn("scoring"), BarColumn(bar_width=28), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    shown = out.progress.is_terminal and not (out.quiet or out.json)
-    with Progress(*columns, console=out.progress, transient=True, disable=not shown) as progress:
-        bar = progress.add_task("scoring", total=None)
-        summaries = score_runs(
-            runs, targets, jobs=jobs, heard=lambda done, total: progress.update(bar, completed=done, total=total)
-        )
-    out.give(summaries, *(_told(path, summary) for path, summary in zip(runs, summaries, strict=True)))
-    if not any(metric["n"] for summary in summaries for metric in summary["metrics"]):
+    embeds = any("|" in target for target in wanted)
+    on = resolve_devices(device)[0] if embeds else "cpu"
+    with _told_how_far(out) as heard:
+        summaries = score_runs(runs, wanted, jobs=jobs, device=on, heard=heard)
+    sets = [json.loads((run / "corpus.json").read_bytes())["metrics"] for run in runs]
+    out.give(summaries, *(map(_told, runs, summaries, sets)))
+    samples = (metric["n"] for summary in summaries for metric in summary["metrics"])
+    if not (any(samples) or any(row["value"] is not None for rows in sets for row in rows)):
         raise IncompleteError(
             "no metric has a value", where=", ".join(map(str, runs)), remedy="Run the method first: timbrebench run …"
         )
 
 
-def metric_targets(metrics: str) -> list[str]:
-    """The "module:Class" of each metric in a list of names, "default" or "all"."""
-    registry = catalogue.metrics()
-    if metrics == "default":
-        names = list(catalogue.DEFAULT_METRICS)
-    elif metrics == "all":
-        names = [entry.name for entry in registry.entries()]
+@contextmanager
+def _told_how_far(out: Output) -> Iterator[Heard]:
+    """What to call as edits are measured: a bar on a terminal, elsewhere a line now and then."""
+    if out.quiet or out.json:
+        yield lambda done, total: None
+    elif out.progress.is_terminal:
+        columns = (BarColumn(bar_width=28), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+        with Progress(TextColumn("scoring"), *columns, console=out.progress, transient=True) as progress:
+            bar = progress.add_task("scoring", total=None)
+            yield lambda done, total: progress.update(bar, completed=done, total=total)
     else:
-        names = [name.strip() for name in metrics.split(",") if name.strip()]
-    return [registry.entry(name).target for name in dict.fromkeys(names)]
+        yield _lines(out)
 
 
-def _told(path: Path, summary: dict[str, Any]) -> str:
-    plan = summary["plan"]
-    missing = sum(sum(metric["missing"].values()) for metric in summary["metrics"])
+def _lines(out: Output) -> Heard:
+    began = told = monotonic()
+
+    def heard(done: int, total: int) -> None:
+        nonlocal told
+        now = monotonic()
+        if 0 < done < total and now - told >= EVERY_S:
+            told = now
+            out.say(f"{done:,} of {total:,} edits measured, about {(now - began) / done * (total - done):.0f} s left")
+
+    return heard
+
+
+def _told(path: Path, summary: dict[str, Any], sets: list[dict[str, Any]]) -> str:
+    plan, samples = summary["plan"], summary["metrics"]
+    missing = sum(sum(metric["missing"].values()) for metric in samples) + sum(row["value"] is None for row in sets)
     lost = f", {missing} values missing (with reasons)" if missing else ""
     scored = f"{plan['generated']} of {plan['expected']} edits scored"
-    return f"{summary['label']}: {scored}, {len(summary['metrics'])} metrics{lost} -> {path}"
+    return f"{summary['label']}: {scored}, {len(samples) + len(sets)} metrics{lost} -> {path}"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from bench.cli import catalogue
+from bench.cli import catalogue, metric_sets
 from bench.cli.output import output
-from bench.errors import UnknownNameError, did_you_mean
+from bench.errors import ModelError, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -57,20 +57,35 @@ def _suite(name: str) -> Shown:
 
 
 def _metric(name: str) -> Shown:
-    found = catalogue.metrics().get(name)()
+    from bench.runner.scoring.load import make
+
+    found = make(metric_sets.target(name))
+    try:
+        identity = found.identity
+    except ModelError as error:  # the definition stands without the checkpoint
+        identity = f"not known without the checkpoint: {error.cause}"
     facts = {
         "name": found.name,
-        "identity": found.identity,
+        "identity": identity,
         "direction": found.direction,
         "unit": found.unit,
         "range": [str(bound) for bound in found.range],
         "needs": sorted(found.needs),
         "summary": found.summary,
+        "source": found.source,
+        "smallest_effect": found.smallest_effect,
     }
     unit = f", in {found.unit}" if found.unit else ""
     spread = f"from {found.range[0]:g} to {found.range[1]:g}"
-    head = f"{found.name}: {found.summary}; {found.direction} is better{unit}, {spread}"
-    return facts, [head, f"identity: {found.identity}", f"needs: {', '.join(sorted(found.needs))}", _doc(type(found))]
+    effect = found.smallest_effect
+    return facts, [
+        f"{found.name}: {found.summary}; {found.direction} is better{unit}, {spread}",
+        f"identity: {identity}",
+        f"needs: {', '.join(sorted(found.needs))}",
+        f"source: {found.source or 'see below'}",
+        f"smallest effect of interest: {'not known' if effect is None else f'{effect:g} {found.unit}'.strip()}",
+        _doc(type(found)),
+    ]
 
 
 def _backbone(name: str) -> Shown:

@@ -44,6 +44,8 @@ class BackgroundLogMel(SampleMetric):
     range = (0.0, float("inf"))
     needs = frozenset({Needs.SOURCE, Needs.STEMS})
     summary = "log-mel distance to the source where the other stems dominate"
+    source = "ours; the weights are Polyphonia's eq. 9"
+    smallest_effect = 0.2
 
     @property
     def parameters(self) -> str:

@@ -20,8 +20,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from bench.audio import Samples
-from bench.metric import Case, Missing, SampleMetric, length_mismatch, library
+from bench.audio import Clip, Samples
+from bench.metric import Case, Features, Missing, SampleMetric, length_mismatch, library
 
 RATE = 22_050
 HOP = 256
@@ -37,6 +37,25 @@ def onsets(samples: Samples) -> Times:
     return np.asarray(times, np.float64)
 
 
+def onsets_of(features: Features, clip: Clip) -> Times:
+    """`onsets` of a clip's mono mean, memoised."""
+    return features.get(features.mono(clip, RATE), "librosa onsets", lambda whole: onsets(whole.mono))
+
+
+def onset_scores(
+    reference_onsets: Times, estimated_onsets: Times, window_s: float = 0.05
+) -> tuple[float, float, float] | Missing:
+    """F1, precision and recall of two lists of onset times (seconds, ascending); conventions as `onset_f1`."""
+    from mir_eval.onset import f_measure
+
+    if len(reference_onsets) == 0 and len(estimated_onsets) == 0:
+        return Missing("no-onsets", "neither the source nor the edit has an onset")
+    if len(reference_onsets) == 0 or len(estimated_onsets) == 0:
+        return 0.0, 0.0, 0.0
+    f1, precision, recall = f_measure(reference_onsets, estimated_onsets, window=window_s)
+    return float(f1), float(precision), float(recall)
+
+
 def onset_f1(reference_onsets: Times, estimated_onsets: Times, window_s: float = 0.05) -> float | Missing:
     """F1 of two lists of onset times (seconds, ascending).
 
@@ -47,14 +66,8 @@ def onset_f1(reference_onsets: Times, estimated_onsets: Times, window_s: float =
     >>> round(onset_f1(np.array([0.0, 1.0, 2.0]), np.array([0.04, 1.06, 2.0, 3.0])), 6)
     0.571429
     """
-    from mir_eval.onset import f_measure
-
-    if len(reference_onsets) == 0 and len(estimated_onsets) == 0:
-        return Missing("no-onsets", "neither the source nor the edit has an onset")
-    if len(reference_onsets) == 0 or len(estimated_onsets) == 0:
-        return 0.0
-    value, _, _ = f_measure(reference_onsets, estimated_onsets, window=window_s)
-    return float(value)
+    scores = onset_scores(reference_onsets, estimated_onsets, window_s)
+    return scores if isinstance(scores, Missing) else scores[0]
 
 
 class OnsetF1(SampleMetric):
@@ -65,7 +78,10 @@ class OnsetF1(SampleMetric):
     direction = "higher"
     range = (0.0, 1.0)
     summary = "F1 of the edit's onsets against the source's, within 50 ms"
+    source = "Raffel et al., ISMIR 2014 (mir_eval.onset)"
+    smallest_effect = 0.02
     window_s: ClassVar[float] = 0.05
+    which: ClassVar[int] = 0
 
     @property
     def parameters(self) -> str:
@@ -76,15 +92,13 @@ class OnsetF1(SampleMetric):
         )
 
     def score(self, case: Case) -> float | Missing:
-        """F1 of the onsets detected in the edit against those detected in the source."""
+        """F1 (precision, recall) of the onsets detected in the edit against those detected in the source."""
         source, edit = case.source.mixture, case.edit
         if mismatch := length_mismatch(edit, source):
             return mismatch
-        reference, estimated = (
-            case.features.get(case.features.mono(clip, RATE), "librosa onsets", lambda whole: onsets(whole.mono))
-            for clip in (source, edit)
-        )
-        return onset_f1(reference, estimated, self.window_s)
+        reference, estimated = (onsets_of(case.features, clip) for clip in (source, edit))
+        scores = onset_scores(reference, estimated, self.window_s)
+        return scores if isinstance(scores, Missing) else scores[self.which]
 
 
 class OnsetF1At100Ms(OnsetF1):
@@ -93,3 +107,19 @@ class OnsetF1At100Ms(OnsetF1):
     name = "onset-f1-100ms"
     summary = "F1 of the edit's onsets against the source's, within 100 ms"
     window_s = 0.1
+
+
+class OnsetPrecision(OnsetF1):
+    """Share of the edit's onsets that are the source's."""
+
+    name = "onset-precision"
+    summary = "share of the edit's onsets that the source has within 50 ms"
+    which = 1
+
+
+class OnsetRecall(OnsetF1):
+    """Share of the source's onsets that the edit has."""
+
+    name = "onset-recall"
+    summary = "share of the source's onsets that the edit has within 50 ms"
+    which = 2

@@ -21,6 +21,8 @@ class TrueEditLogMel(SampleMetric):
     range = (0.0, float("inf"))
     needs = frozenset({Needs.TRUE_EDIT})
     summary = "log-mel distance to the true edit"
+    source = "ours"
+    smallest_effect = 0.2
 
     @property
     def parameters(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -39,8 +40,9 @@ def estimate(spec: RunSpec, config: Method.Config) -> Estimate:
     """Plan a run, and time one network call and one decoding of its first source."""
     plan = spec.plan()
     sources = {item.source for item in plan}
-    method = spec.method_class()(config, Context(spec.devices[0], spec.suite))
-    rows = method.cost().prepare * len(sources) + method.cost().edit * len(plan)
+    cost = spec.method_class()(config, Context(spec.devices[0], spec.suite)).cost()
+    batches = sum(-(-edits // (spec.batch_size or edits)) for edits in Counter(item.source for item in plan).values())
+    rows = cost.prepare * len(sources) + cost.batch * batches + cost.edit * len(plan)
     seconds, rate = None, 44_100
     if needs_backbone(spec.method_class()):
         share_cores(spec.devices)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from bench import __version__
 from bench.backbone import Backbone
 from bench.errors import UsageError, did_you_mean
-from bench.method import Method, Need
+from bench.method import Context, Method, Need
 from bench.registry import load_object
 from bench.store.rundir import PlanItem
 from bench.suite import Suite
@@ -78,7 +78,8 @@ class RunSpec:
 
     def identity(self, config: Method.Config, backbone: Backbone | None) -> dict[str, Any]:
         """All that may change the audio. Two runs with one identity are the same run."""
-        method = self.method_class()
+        loader = None if backbone is None else lambda: backbone
+        method = self.method_class()(config, Context(self.devices[0], self.suite, loader))
         return {
             "timbrebench": __version__,
             "method": {
@@ -86,6 +87,7 @@ class RunSpec:
                 "version": method.version,
                 "target": self.method,
                 "config": config.model_dump(mode="json"),
+                "networks": dict(method.networks()),
             },
             "backbone": dict(backbone.identity) if backbone is not None else None,
             "suite": {"name": self.suite.name, "version": self.suite.version, "digest": self.suite.digest},
@@ -99,6 +101,7 @@ class RunSpec:
         return {
             "label": self.label or method.name,
             "role": method.role,
+            "status": method.status,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "needs": sorted(method.needs),
             "absences": dict(self.absences),
@@ -108,13 +111,20 @@ class RunSpec:
         }
 
 
-def parse_config(method: type[Method], settings: Sequence[str]) -> Method.Config:
+def parse_config(
+    method: type[Method], settings: Sequence[str], defaults: Mapping[str, Any] | None = None
+) -> Method.Config:
     """A method's configuration from `KEY=VALUE` texts.
+
+    Args:
+        method: whose configuration.
+        settings: what was asked for.
+        defaults: values of knobs that `settings` leave out, in place of the method's own defaults.
 
     Raises:
         UsageError: for an unknown knob (with the nearest), or a value out of its range.
     """
-    values: dict[str, str] = {}
+    values: dict[str, Any] = dict(defaults or {})
     knobs = method.Config.model_fields
     for setting in settings:
         key, separator, value = setting.partition("=")

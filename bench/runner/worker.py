@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -147,14 +147,17 @@ class Worker:
                 clips = edits.finish() if isinstance(edits, Decoding) else edits
             if len(clips) != len(job.batch):
                 raise ValueError(f"the method returned {len(clips)} clips for {len(job.batch)} tasks")
+            diagnostics = (edits.diagnostics if isinstance(edits, Decoding) else ()) or [{}] * len(clips)
+            if len(diagnostics) != len(clips):
+                raise ValueError(f"the method returned diagnostics of {len(diagnostics)} edits for {len(clips)} clips")
         except Exception as error:  # noqa: BLE001  handed to _recover on the worker's own thread
             return error
-        for item, clip in zip(job.batch, clips, strict=True):
+        for item, clip, measured in zip(job.batch, clips, diagnostics, strict=True):
             if item.key in job.group.owed:
-                self._keep(item, clip, edit_seconds / len(job.batch))
+                self._keep(item, clip, edit_seconds / len(job.batch), measured)
         return None
 
-    def _keep(self, item: PlanItem, clip: Clip, seconds: float) -> None:
+    def _keep(self, item: PlanItem, clip: Clip, seconds: float, diagnostics: Mapping[str, Any]) -> None:
         import numpy as np
 
         if not np.isfinite(clip.samples).all():
@@ -172,6 +175,8 @@ class Worker:
                 "clipped": clip.clipped,
                 "seconds": round(seconds, 4),
             }
+            if diagnostics:
+                event["diagnostics"] = dict(diagnostics)
             self._journal.append(event)
         self._report(Finished(self._name, item.task))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.metric import CorpusMetric, EmbeddingMetric, Features, Metric, SampleMetric
+from bench.metric import CorpusMetric, Features, Metric, NetworkMetric, SampleMetric
 from bench.runner.scoring import files, measure
 from bench.runner.scoring.corpus import Collector
 from bench.runner.scoring.files import CORPUS_SCHEMA, SUMMARY_SCHEMA, Row
@@ -39,9 +39,9 @@ def score(
 
     Args:
         paths: run directories.
-        metrics: "module:Class" of each metric, with "|module:Embedder" for those that compare vectors.
+        metrics: "module:Class" of each metric, with "|module:Network" for each network that it is made with.
         jobs: processes; 0 for one a core.
-        device: of the embedders.
+        device: of the networks.
         heard: called as (edits measured, edits to measure); an edit counts once for each of the two kinds of metric.
 
     Returns:
@@ -49,7 +49,7 @@ def score(
 
     Raises:
         LockedError: if a run is still at work. DataError: if a source's audio is gone or changed.
-        ModelError: if an embedder's checkpoint is not here.
+        ModelError: if a network's checkpoint is not here.
     """
     runs = [RunDirectory.open(path) for path in paths]
     with ExitStack() as locks:
@@ -76,16 +76,16 @@ class _Job:
     def run(self, jobs: int) -> list[Row]:
         """Measure what is missing, then write."""
         samples = {target: m for target, m in self.loaded.items() if isinstance(m, SampleMetric)}
-        vectors = {m.identity: target for target, m in samples.items() if isinstance(m, EmbeddingMetric)}
-        arrays = {m.identity: target for target, m in samples.items() if m.identity not in vectors}
+        networks = {m.identity: target for target, m in samples.items() if isinstance(m, NetworkMetric)}
+        arrays = {m.identity: target for target, m in samples.items() if m.identity not in networks}
         by_arrays = units(self.runs, self.outcomes, self.values, arrays)
-        by_vectors = units(self.runs, self.outcomes, self.values, vectors, every=bool(self.collector.metrics))
-        self.total = sum(len(unit.edits) for unit in (*by_arrays, *by_vectors))
+        by_networks = units(self.runs, self.outcomes, self.values, networks, every=bool(self.collector.metrics))
+        self.total = sum(len(unit.edits) for unit in (*by_arrays, *by_networks))
         self.heard(0, self.total)
         with ExitStack() as stack:
             self.journals = [stack.enter_context(Journal(run.path / PARTIAL)) for run in self.runs]
             self._take(by_arrays, measure.in_processes(by_arrays, jobs))
-            self._take(by_vectors, map(self._by_vectors, by_vectors))
+            self._take(by_networks, map(self._by_networks, by_networks))
         return [self._written(index) for index in range(len(self.runs))]
 
     def _take(self, of: Iterable[Unit], found: Iterable[Measured]) -> None:
@@ -100,8 +100,8 @@ class _Job:
             self.done += len(unit.edits)
             self.heard(self.done, self.total)
 
-    def _by_vectors(self, unit: Unit) -> Measured:
-        """The values of one source's edits by metrics on vectors, and its share of the sets."""
+    def _by_networks(self, unit: Unit) -> Measured:
+        """The values of one source's edits by metrics with networks, and its share of the sets."""
         cases = measure.cases_of(unit, Features())
         self.collector.plan(cases)
         values = measure.values_of(cases, self.loaded)

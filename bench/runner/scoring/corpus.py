@@ -1,5 +1,8 @@
 """Metrics on whole sets: vectors are gathered source by source, then the sets are compared.
 
+Equal clips of one song count once on either side: 15 edits share a source, and 15 copies of it are one clip, not 15.
+So the distance of the untouched sources to the sources is that of a set to itself.
+
 A value comes with an interval (songs left out in turn, in both sets at once), the floor (the same distance between two
 halves of the reference, by song) and the numbers of clips: a distance between small sets means nothing without them.
 """
@@ -12,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.audio import Clip
 from bench.embedder import Vectors
 from bench.identity import derive_seed
 from bench.metric import Case, CorpusMetric, Frames, Missing, checked, unmet
@@ -25,12 +29,9 @@ MIN_CLIPS = 4
 
 @dataclass
 class _Set:
-    """Vectors of distinct clips: of each, its song and its rows."""
+    """Vectors of distinct clips, by song and hash."""
 
     clips: dict[tuple[str, str], Vectors] = field(default_factory=dict)
-
-    def add(self, song: str, key: str, rows: Vectors) -> None:
-        self.clips[song, key] = rows
 
     def frames(self, without: Set[str] = frozenset()) -> Frames | None:
         """All rows but those of some songs; None if fewer than `MIN_CLIPS` clips are left."""
@@ -66,24 +67,20 @@ class Collector:
         """Take the vectors of one source's edits."""
         for metric in self.metrics:
             for edit, case in cases:
-                sets = self._sets.setdefault((edit.run, metric.identity), (_Set(), _Set()))
-                pair = self._pair(metric, case)
-                lost = next((clip for clip in pair.values() if isinstance(clip, Missing)), None)
-                if lost is not None:
-                    self._left_out.setdefault((edit.run, metric.identity), {})[lost.code] = lost.why
+                key = edit.run, metric.identity
+                rows = self._rows(metric, case)
+                if isinstance(rows, Missing):
+                    self._left_out.setdefault(key, {})[rows.code] = rows.why
                     continue
-                for which, (name, clip) in zip(sets, pair.items(), strict=True):
-                    assert not isinstance(clip, Missing)
-                    rows = case.features.embedding(metric.embedder, clip, metric.policy).frames
-                    own = "/".join(map(str, edit.item.key)) if name == "evaluated" else ""
-                    which.add(case.task.song, own or clip.sha256, rows)
+                for which, (clip, vectors) in zip(self._sets.setdefault(key, (_Set(), _Set())), rows, strict=True):
+                    which.clips[case.task.song, clip.sha256] = vectors
 
     def row(self, run: int, metric: CorpusMetric) -> dict[str, Any]:
         """One metric's value for one run, as it stands in `corpus.json`."""
         evaluated, reference = self._sets.get((run, metric.identity), (_Set(), _Set()))
         value = _distance(metric, evaluated, reference)
         absent = isinstance(value, Missing)
-        if absent and (reasons := self._left_out.get((run, metric.identity))):
+        if not evaluated.clips and (reasons := self._left_out.get((run, metric.identity))):
             value = Missing(*next(iter(reasons.items())))
         interval = None if absent else leave_out(
             lambda out: _number(_distance(metric, evaluated, reference, without=out)), sorted(evaluated.songs)
@@ -100,8 +97,24 @@ class Collector:
             "missing": {"code": value.code, "why": value.why} if isinstance(value, Missing) else None,
         }
 
+    def _rows(self, metric: CorpusMetric, case: Case) -> tuple[tuple[Clip, Vectors], tuple[Clip, Vectors]] | Missing:
+        """What a case adds to the two sets, clips and vectors; both or neither, so that the sets stay comparable."""
+        found = []
+        for name, clip in self._pair(metric, case).items():
+            if isinstance(clip, Missing):
+                return clip
+            rows = case.features.embedding(metric.embedder, clip, metric.policy).frames
+            if not len(rows):
+                return Missing(
+                    "no-vectors", f"{metric.embedder.name} has no vector for the {name} clip, it is too short"
+                )
+            if not np.isfinite(rows).all():
+                return Missing("non-finite", f"{metric.embedder.name} gave the {name} clip vectors that are not finite")
+            found.append((clip, rows))
+        return found[0], found[1]
+
     @staticmethod
-    def _pair(metric: CorpusMetric, case: Case) -> Mapping[str, Any]:
+    def _pair(metric: CorpusMetric, case: Case) -> Mapping[str, Clip | Missing]:
         lost = unmet(metric, case)
         return {
             "evaluated": lost or metric.evaluated(case),

@@ -1,4 +1,4 @@
-"""Measuring: metrics on arrays in helper processes, metrics on vectors here, where the device is.
+"""Measuring: metrics on arrays in helper processes, metrics with networks here, where the device is.
 
 Both go source by source. The source is read once, and what a metric computes from it (a contour, onsets, masks,
 vectors) serves all edits of all runs.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from bench.metric import Case, EmbeddingMetric, Features, Metric, Missing, SampleMetric, checked, unmet
+from bench.metric import Case, Features, Metric, Missing, NetworkMetric, SampleMetric, checked, unmet
 from bench.runner.scoring.load import load_metrics
 from bench.runner.scoring.units import Edit, Unit, ValueKey
 from bench.store.rundir import RunDirectory
@@ -39,7 +39,7 @@ def _as_helper() -> None:
 
 
 def measured(unit: Unit) -> Measured:
-    """Every value of one source's edits, by metrics that need no embedder."""
+    """Every value of one source's edits, by metrics that need no network."""
     metrics = load_metrics(sorted({target for edit in unit.edits for target in edit.metrics}))
     return values_of(cases_of(unit, Features()), metrics)
 
@@ -49,19 +49,19 @@ def cases_of(unit: Unit, features: Features) -> list[tuple[Edit, Case]]:
     source = unit.suite.open(unit.source)
     tasks = {task.id: task for task in unit.suite.tasks}
     runs = {path: RunDirectory.open(path) for path in {edit.path for edit in unit.edits}}
+    named = {edit.item.task: tasks[edit.item.task] for edit in unit.edits}
+    beside = {name: (unit.suite.true_edit(task), unit.suite.target_audio(task)) for name, task in named.items()}
     cases = []
     for edit in unit.edits:
-        task = tasks[edit.item.task]
-        audio = runs[edit.path].read_audio(edit.audio)
-        true_edit, reference = unit.suite.true_edit(task), unit.suite.target_audio(task)
-        cases.append((edit, Case(task, source, audio, true_edit, reference, features)))
+        audio, task = runs[edit.path].read_audio(edit.audio), edit.item.task
+        cases.append((edit, Case(named[task], source, audio, *beside[task], features)))
     return cases
 
 
 def values_of(cases: Sequence[tuple[Edit, Case]], metrics: Mapping[str, Metric]) -> Measured:
-    """The values of cases by the metrics that each lacks. Clips to be embedded are embedded in one batch first."""
+    """The values of cases by the metrics that each lacks. Networks go through all cases in one batch first."""
     wanted = [(edit, case, metrics[target]) for edit, case in cases for target in edit.metrics]
-    prepare([(case, metric) for _, case, metric in wanted if isinstance(metric, EmbeddingMetric)])
+    prepare([(case, metric) for _, case, metric in wanted if isinstance(metric, NetworkMetric)])
     values: Measured = []
     for edit, case, metric in wanted:
         assert isinstance(metric, SampleMetric)
@@ -70,11 +70,13 @@ def values_of(cases: Sequence[tuple[Edit, Case]], metrics: Mapping[str, Metric])
     return values
 
 
-def prepare(wanted: Sequence[tuple[Case, EmbeddingMetric]]) -> None:
-    """Embed what metrics will ask for: one batch for all cases, one pass a clip for all metrics of an embedder."""
+def prepare(wanted: Sequence[tuple[Case, NetworkMetric]]) -> None:
+    """Compute what metrics will ask for: one batch for all cases, one pass a clip for all metrics of a network."""
+    by_metric: dict[NetworkMetric, list[Case]] = {}
     for case, metric in wanted:
-        clips = Missing("unmet", "") if unmet(metric, case) else metric.clips(case)
-        if not isinstance(clips, Missing):
-            case.features.plan(metric.embedder, clips, metric.policy, stages=metric.stages)
+        if unmet(metric, case) is None:
+            by_metric.setdefault(metric, []).append(case)
+    for metric, cases in by_metric.items():
+        metric.prepare(cases)
     for features in {id(case.features): case.features for case, _ in wanted}.values():
         features.embed_planned()

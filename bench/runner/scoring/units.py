@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def as_event(values: Values) -> dict[str, Any]:
 
 
 def _finished(path: Path) -> Values:
-    """The values in `scores.parquet` that are of some audio."""
+    """The values in `scores.parquet` that are of some audio. Rows with neither number nor reason count as none."""
     import pandas as pd
     import pyarrow
 
@@ -114,5 +115,6 @@ def _finished(path: Path) -> Values:
     for row in rows:
         absent = isinstance(row["missing"], str)
         value = Missing(row["missing"], row["why"]) if absent else float(row["value"])
-        known[row["task"], int(row["seed"]), row["identity"], row["audio"]] = value
+        if isinstance(value, Missing) or math.isfinite(value):
+            known[row["task"], int(row["seed"]), row["identity"], row["audio"]] = value
     return known

@@ -7,8 +7,10 @@ from played import TUNE, notes
 from bench.audio import Clip
 from bench.errors import ModelError
 from bench.metric import Missing, unmet
-from bench.metrics import dpd as dpd_module
-from bench.metrics.dpd import DpdPestoCents, Pitch, compare, dpd, masked, pitch
+from bench.metrics import pitch as pitch_module
+from bench.metrics.dpd import DpdPestoCents, compare, dpd
+from bench.metrics.part import masked
+from bench.metrics.pitch import Pitch, pitch
 from bench.task import Source
 
 METRIC = DpdPestoCents()
@@ -52,7 +54,7 @@ def test_the_mask_takes_the_background_out(source: Source) -> None:
 
 
 def test_pesto_hears_a_scale_at_any_level(capfd: pytest.CaptureFixture[str]) -> None:
-    dpd_module._pesto.cache_clear()
+    pitch_module._pesto.cache_clear()
     for gain in (1.0, 0.02):
         found = pitch(notes((60, 64, 67, 72), rate=16_000).scaled(gain))
         middle = [100 * k + 50 for k in range(4)]
@@ -99,7 +101,7 @@ def test_silence_and_polyphony_are_missing(source: Source, make_case) -> None:
 
 
 def test_other_weights_than_the_known_ones_are_not_unpickled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dpd_module, "WEIGHTS_SHA256", "0" * 64)
+    monkeypatch.setattr(pitch_module, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(ModelError, match="weights of pesto") as caught:
-        dpd_module._pesto.__wrapped__()
+        pitch_module._pesto.__wrapped__()
     assert caught.value.code == "model/pesto-weights"
