@@ -18,6 +18,7 @@ import torch
 from bench.audio import Clip
 from bench.diffusion.attention import AttentionSite, Controller
 from bench.diffusion.schedule import Levels, Schedule
+from bench.errors import UsageError
 
 Span = tuple[int, int]
 
@@ -105,6 +106,18 @@ class Backbone(ABC):
         With `negative`, the conditioning carries what classifier-free guidance needs.
         """
 
+    def condition_audio(self, clips: Sequence[Clip]) -> Conditioning:
+        """Encode recordings in the place of prompts, each by itself, with an empty prompt as negative.
+
+        Raises:
+            UsageError: if the network takes no recordings, as most do not.
+        """
+        raise UsageError(
+            f"{self.name} cannot be conditioned on a recording",
+            remedy="Use a method that goes by the prompt, or another --backbone.",
+            code="no-audio-conditioning",
+        )
+
     @property
     @abstractmethod
     def alphas(self) -> Levels:
@@ -120,12 +133,18 @@ class Backbone(ABC):
 
     @abstractmethod
     def predict(
-        self, latents: torch.Tensor, *, timestep: int, conditioning: Conditioning, guidance: float = 1.0
+        self,
+        latents: torch.Tensor,
+        *,
+        timestep: int | Sequence[int],
+        conditioning: Conditioning,
+        guidance: float = 1.0,
     ) -> torch.Tensor:
         """The noise ε in `latents` (batch, …) at a timestep, guided if `guidance` is not 1.
 
-        `conditioning` has one row per latent, or a single row for all. Guidance
-        ε∅ + w (ε_c − ε∅) needs a conditioning with a negative.
+        `timestep` is one for all latents, or one for each. `conditioning` has one row per latent, or a single
+        row for all. Guidance ε∅ + w (ε_c − ε∅) needs a conditioning with a negative. Where the caller has gradients
+        enabled, the result and what controllers see are differentiable in the latents.
         """
 
     @property

@@ -1,8 +1,9 @@
-"""`timbrebench list`: what there is, by kind. Imports nothing of it."""
+"""`timbrebench list`: what there is, by kind. Imports nothing of it, except with `--long`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -11,14 +12,20 @@ from bench.cli import catalogue
 from bench.cli.output import output
 from bench.errors import UnknownNameError, did_you_mean
 
-KINDS = ("methods", "suites", "metrics", "backbones")
+KINDS = ("methods", "suites", "metrics", "embedders", "backbones")
 
 
 def list_(
     context: typer.Context,
-    kind: Annotated[str | None, typer.Argument(help="methods, suites, metrics or backbones; all if not given")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="methods, suites, metrics, embedders or backbones; all if not given")
+    ] = None,
+    long: Annotated[bool, typer.Option("--long", help="methods with needs, cost and status (imports them)")] = False,
 ) -> None:
-    """List methods, suites, metrics and backbones, plug-ins included."""
+    """List methods, suites, metrics, embedders and backbones, plug-ins included."""
+    if long:
+        output(context).give(*_methods())
+        return
     if kind is not None and kind not in KINDS:
         raise UnknownNameError(f"there is no kind '{kind}'", remedy=did_you_mean(kind, KINDS))
     found = {name: getattr(catalogue, name)().entries() for name in ([kind] if kind else KINDS)}
@@ -35,3 +42,34 @@ def list_(
         for name, entries in found.items()
     }
     output(context).give(rows, *tables[:-1])
+
+
+def _methods() -> tuple[list[dict[str, Any]], Table]:
+    """All methods with what they need, what they cost at their defaults, and how they stand to what is published."""
+    from bench.errors import BenchError
+    from bench.method import Context, Cost, Method
+    from bench.suite import Suite
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("method", "role", "needs", "rows/source", "rows/task", "status"):
+        table.add_column(heading, no_wrap=heading == "method", justify="right" if "rows" in heading else "left")
+    rows = []
+    for entry in catalogue.methods().entries():
+        kind: type[Method] = catalogue.methods().get(entry.name)
+        cost: Cost | None = None
+        with suppress(BenchError, ValueError):  # one with knobs without a default has no cost until they are given
+            cost = kind(kind.Config(), Context("cpu", Suite("none", 1, {}, {}, ()))).cost()
+        status = kind.status or ("control" if kind.role == "control" else "as published")
+        row = {
+            "name": entry.name,
+            "role": kind.role,
+            "needs": sorted(kind.needs),
+            "rows_per_source": cost and cost.prepare,
+            "rows_per_task": cost and cost.edit,
+            "status": status,
+            "presets": sorted(kind.presets),
+        }
+        rows.append(row)
+        numbers = (f"{value:,}" for value in (cost.prepare, cost.edit)) if cost else ("", "")
+        table.add_row(entry.name, kind.role, ", ".join(sorted(kind.needs)), *numbers, status)
+    return rows, table

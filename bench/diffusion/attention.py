@@ -3,11 +3,13 @@
 A `AttentionSite` says which attention of the network this is: its kind (self, LoA or text), its block, its
 place in the order of execution and how often time and frequency were halved before it. A `Controller` is
 called at the sites it was installed on with queries, keys and values, and returns the attended values.
+`bench.diffusion.control` has controllers, and how to combine them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import torch
@@ -46,6 +48,24 @@ class AttentionSite:
         return time, frequency
 
 
+def select(
+    sites: Iterable[AttentionSite],
+    *,
+    kinds: tuple[Kind, ...] = ("self", "loa", "text"),
+    blocks: tuple[Block, ...] = ("down", "mid", "up"),
+    positions: Collection[int] | None = None,
+) -> tuple[AttentionSite, ...]:
+    """The sites of some kinds, blocks and positions (None: all), in their order.
+
+    Polyphonia takes the blocks `("down",)`, Melodia the self-attentions at positions `range(8, 15)`.
+    """
+    return tuple(
+        site
+        for site in sites
+        if site.kind in kinds and site.block in blocks and (positions is None or site.position in positions)
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class AttentionCall:
     """One attention about to be computed.
@@ -68,8 +88,26 @@ class AttentionCall:
     guided: bool
 
     def plain(self) -> torch.Tensor:
-        """What the network itself would compute here."""
-        return F.scaled_dot_product_attention(self.q, self.k, self.v, attn_mask=self.mask, scale=self.scale)
+        """The attended values, (rows, heads, queries, width of v): what the network itself computes from these."""
+        width = self.v.shape[-1]
+        # Fused kernels want queries, keys and values of one width: pad the values, and cut the result.
+        v = self.v if width == self.q.shape[-1] else F.pad(self.v, (0, self.q.shape[-1] - width))
+        attended = F.scaled_dot_product_attention(self.q, self.k, v, attn_mask=self.mask, scale=self.scale)
+        return attended[..., :width]
+
+    def row(self, index: int) -> AttentionCall:
+        """One row of the batch as a call of its own."""
+        rows = slice(index, index + 1)
+        mask = self.mask if self.mask is None or self.mask.shape[0] == 1 else self.mask[rows]
+        return replace(self, q=self.q[rows], k=self.k[rows], v=self.v[rows], mask=mask)
+
+    def weights(self) -> torch.Tensor:
+        """softmax(q kᵀ · scale + mask), (rows, heads, queries, keys), in float32.
+
+        The network never makes this matrix: at AudioLDM 2's first level a row of it takes 32 MB. Ask row by row.
+        """
+        logits = self.scale * self.q.float() @ self.k.float().transpose(-1, -2)
+        return (logits if self.mask is None else logits + self.mask.float()).softmax(-1)
 
 
 class Controller(Protocol):

@@ -1,136 +1,223 @@
-"""Polyphonia as the paper has it, with the true stems as separator.
+"""Polyphonia (Li et al., ICML 2026): edit one stem of a mixture by steering the attention of AudioLDM 2.
 
-1. Once a source: encode the mixture, invert it with DDIM and an empty prompt, and record the queries and keys
-   of the self and LoA attentions of the down blocks at every step (App. of the paper; deterministic).
-2. For each task: start from the last inverted latent and denoise with the target prompt. At every step, in
-   the down blocks, self and LoA attention interpolate with the recorded source by G (eqs. 10-11), and text
-   attention is biased towards the target's tokens by λ g (eqs. 13-14).
+1. Once a source: encode the mixture, invert it with DDIM and an empty prompt, and record the queries and keys of the
+   self and LoA attentions of the down blocks at every step (App. of the paper; deterministic).
+2. For each task: start from the last inverted latent and denoise with the target prompt. At every step, in the down
+   blocks, with G the share of the edited stem in time and frequency (eq. 9: `prior`),
 
-The released code differs from the paper in seven points (a mask without frequency resolution, a bias for
-every stem, …); that variant is not implemented yet. What is here is the text of the paper.
+       self, LoA    softmax( G ⊙ E + (1 − G) ⊙ E_src ) V         eqs. 10-11, G one value a query row
+       text         softmax( E + λ g mᵀ ) V                      eqs. 13-14, m = 1 on the words of the new instrument
+
+   with E = Q Kᵀ / sqrt(d); E_src is that of the recorded source, V always that of the edit.
+
+The paper and its released code differ; `config` has a knob for each difference and for each ablation, `words` says
+which words are favoured, and `docs/methods/polyphonia.md` tells what is published and what was chosen here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any, Literal
 
 import torch
-from pydantic import Field
 
 from bench.audio import Clip
-from bench.backbone import Conditioning, Encoded
-from bench.diffusion.attention import AttentionSite
-from bench.diffusion.control import Key, SourceGuide, SourceRecorder
-from bench.diffusion.inversion import ddim_invert
-from bench.diffusion.samplers import ddim_sample
+from bench.backbone import Conditioning
+from bench.diffusion.attention import AttentionSite, Controller, Kind, select
+from bench.diffusion.control import ByKind, Chain, Composable, Interpolation, Modulation, SourceRecorder
+from bench.diffusion.diagnostics import EntropyRecorder, compared
+from bench.diffusion.guidance import guided, rows
+from bench.diffusion.samplers import Predict, ddim_sample, ticks
+from bench.diffusion.schedule import Schedule, steps_of_part
+from bench.diffusion.trajectory import ddim_trajectory
+from bench.errors import UsageError
 from bench.method import Cost, Decoding, Method, Need, Prepared
-from bench.task import EditTask, Source, StemName
-from methods.polyphonia.prior import level_gate, ratio_mask
+from bench.task import EditTask, Source
+from methods.polyphonia.config import PRESETS, PolyphoniaConfig
+from methods.polyphonia.source import Inverted, acoustic_prior, heard, with_stems
+from methods.polyphonia.words import favoured_stems, favoured_tokens
 
-
-@dataclass(frozen=True, eq=False)
-class Inverted(Prepared):
-    """A source, inverted.
-
-    Attributes:
-        encoded: its latent. noise: the last inverted latent, (1, channels, time, frequency).
-        memory: its recorded queries and keys.
-        masks: edited stem → G on the mel grid, (frames, bands).
-    """
-
-    encoded: Encoded
-    noise: torch.Tensor
-    memory: dict[Key, tuple[torch.Tensor, torch.Tensor]]
-    masks: dict[StemName, torch.Tensor]
+FOLLOWED: tuple[Kind, ...] = ("self", "loa")
+"""Kinds of attention that interpolate with the source; those of kind "text" are modulated."""
 
 
 class Polyphonia(Method):
     """Stem-specific timbre transfer by acoustic priors in the attention."""
 
     name = "polyphonia"
-    version = 1
+    version = 2
     needs = frozenset({Need.BACKBONE, Need.STEMS, Need.TARGET_PROMPT})
-
-    class Config(Method.Config):
-        """Published values: paper, Sec. 5 and App.; official code, `BEST_EDIT_PARAMS`."""
-
-        steps: int = Field(100, ge=1, le=999, description="DDIM steps, of inversion and of generation alike")
-        guidance: float = Field(3.5, ge=0, description="classifier-free guidance of the generation")
-        lam: float = Field(2.5, ge=0, description="λ, strength of the text bias; 0 turns it off")
-
-    config: Config
+    presets = PRESETS
+    Config = PolyphoniaConfig
+    config: PolyphoniaConfig
 
     def cost(self) -> Cost:
-        """One unconditional row a step to invert, two guided rows a step to generate."""
-        return Cost(prepare=self.config.steps, edit=2 * self.config.steps)
+        """An unconditional row a step to invert, guided rows to generate; to recompute, a row a controlled step again.
+
+        Published: 100 a source and 200 a task.
+        """
+        steps = steps_of_part(self.config.steps, self.config.strength)
+        again = self._controlled(steps) if self.config.cache == "recompute" and self._follows else 0
+        return Cost(prepare=steps, edit=rows(self.config.guidance) * steps, batch=again)
+
+    def networks(self) -> Mapping[str, str]:
+        """The separator, if stems come from one."""
+        return {"separator": self.context.separator.identity} if self.config.separates else {}
+
+    # -- once a source ----------------------------------------------------------------------------------------
 
     def prepare(self, source: Source) -> Inverted:
-        """Invert the mixture once for all its tasks."""
-        backbone = self.context.backbone
-        encoded = backbone.encode(source.mixture)
-        schedule = backbone.schedule(self.config.steps)
-        recorder = SourceRecorder()
-        predict = partial(self._predict, conditioning=backbone.condition([""]), guidance=1.0)
-        with backbone.control(recorder, self._sites("self", "loa")):
-            noise = ddim_invert(predict, encoded.latent, schedule, callback=self._tick("inversion", self.config.steps))
-        masks = self._masks(source, encoded)
-        return Inverted(source, encoded=encoded, noise=noise, memory=recorder.memory, masks=masks)
+        """Invert the mixture once for all its tasks.
+
+        Raises:
+            UsageError: if the network has no attention in the blocks that are to be controlled.
+        """
+        backbone, config = self.context.backbone, self.config
+        clip = heard(source.mixture, config)
+        encoded = backbone.encode(clip)
+        prior = acoustic_prior(with_stems(source, config, self.context), config, backbone, clip, encoded)
+        recorder, schedule = self._recorder(), self._schedule()
+        stored = self._follows and config.cache != "recompute"
+        entropy = EntropyRecorder(recorder if stored else Chain()) if config.entropy else None
+        predict = guided(backbone, backbone.condition([""]))
+        if entropy is not None or stored:
+            predict = self._with(entropy or recorder, FOLLOWED, predict, schedule)
+        trajectory = ddim_trajectory(
+            predict, encoded.latent, schedule, callback=ticks(self.context.progress, "inversion", len(schedule))
+        )
+        return Inverted(
+            source,
+            encoded=encoded,
+            samples=-(-source.mixture.length * backbone.sample_rate // source.mixture.rate),
+            noise=trajectory[0],
+            recorder=recorder,
+            trajectory=trajectory if self._follows and not stored else None,
+            prior=prior,
+            entropy=entropy,
+        )
+
+    # -- once a batch -----------------------------------------------------------------------------------------
 
     def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> list[Clip] | Decoding:
         """Denoise all tasks as one batch. The method is deterministic: the seeds are not used."""
         assert isinstance(prepared, Inverted)
-        backbone, encoded = self.context.backbone, prepared.encoded
+        backbone, config, schedule = self.context.backbone, self.config, self._schedule()
         conditioning = backbone.condition([task.target_prompt for task in tasks], negative="")
-        sites = self._sites("self", "loa", "text")
-        guide = SourceGuide(
-            memory=prepared.memory,
-            gates=self._gates(prepared, tasks, {site.level for site in sites}),
-            tokens=self._target_tokens(conditioning, tasks),
-            strength=self.config.lam,
+        controllers = self._controllers(prepared, tasks, conditioning, schedule)
+        predict = guided(backbone, conditioning, config.guidance)
+        controller: Controller = ByKind(controllers)
+        entropy = None
+        if config.entropy:
+            controller = entropy = EntropyRecorder(ByKind(controllers), self._gates(prepared, tasks))
+        if controllers or entropy is not None:
+            kinds = tuple(controllers) if entropy is None else (*FOLLOWED, "text")
+            predict = self._with(controller, kinds, predict, schedule)
+        if prepared.trajectory is not None:
+            predict = self._recalling(prepared, predict, schedule)
+        latents = ddim_sample(
+            predict,
+            prepared.noise.expand(len(tasks), -1, -1, -1),
+            schedule,
+            callback=ticks(self.context.progress, "editing", len(schedule)),
         )
-        predict = partial(self._predict, conditioning=conditioning, guidance=self.config.guidance)
-        start = prepared.noise.expand(len(tasks), -1, -1, -1)
-        with backbone.control(guide, sites):
-            schedule = backbone.schedule(self.config.steps)
-            latents = ddim_sample(predict, start, schedule, callback=self._tick("editing", self.config.steps))
-        return Decoding(partial(backbone.decode, latents, samples=encoded.samples, gain=encoded.gain))
+        finish = partial(backbone.decode, latents, samples=prepared.samples, gain=prepared.encoded.gain)
+        return Decoding(finish, self._diagnostics(entropy, prepared, len(tasks)))
 
-    def _predict(
-        self, latents: torch.Tensor, timestep: int, *, conditioning: Conditioning, guidance: float
-    ) -> torch.Tensor:
-        return self.context.backbone.predict(latents, timestep=timestep, conditioning=conditioning, guidance=guidance)
+    def _controllers(
+        self, prepared: Inverted, tasks: Sequence[EditTask], conditioning: Conditioning, schedule: Schedule
+    ) -> dict[Kind, Composable]:
+        """What takes part in each kind of attention; kinds that are left alone are not there."""
+        controllers: dict[Kind, Composable] = {}
+        if self._follows:
+            softmax: Literal["before", "after"] = "before" if self.config.interpolation == "pre-softmax" else "after"
+            interpolation = Interpolation(prepared.recorder.memory, self._gates(prepared, tasks), softmax)
+            controllers |= {kind: interpolation for kind in FOLLOWED}
+        if self.config.modulation:
+            stems = [favoured_stems(task, self.config) for task in tasks]
+            pairs = prepared.prior.gates([stem for row in stems for stem in row], self._grids(prepared))
+            controllers["text"] = Modulation(
+                gates={level: gate.reshape(len(tasks), -1, gate.shape[-1]) for level, gate in pairs.items()},
+                tokens=favoured_tokens(conditioning, tasks, self.config).to(prepared.noise.device),
+                strength=dict(zip(schedule.timesteps, self._strengths(len(schedule)), strict=True)),
+            )
+        return controllers
 
-    def _sites(self, *kinds: str) -> list[AttentionSite]:
-        sites = self.context.backbone.attention_sites
-        return [site for site in sites if site.block == "down" and site.kind in kinds]
+    def _gates(self, prepared: Inverted, tasks: Sequence[EditTask]) -> dict[int, torch.Tensor]:
+        """Level → G of each task's stem, (tasks, tokens)."""
+        return prepared.prior.gates([task.stem for task in tasks], self._grids(prepared))
 
-    def _masks(self, source: Source, encoded: Encoded) -> dict[StemName, torch.Tensor]:
-        energy = partial(self.context.backbone.mel_energy, gain=encoded.gain)
-        masks: dict[StemName, torch.Tensor] = {}
-        for stem, clip in source.stems.items():
-            target, context = energy([clip, source.background(stem)])
-            masks[stem] = ratio_mask(target, context)
-        return masks
+    def _grids(self, prepared: Inverted) -> dict[int, tuple[int, int]]:
+        return {site.level: site.grid(*prepared.prior.latent) for site in self._sites(*FOLLOWED, "text")}
 
-    def _gates(self, prepared: Inverted, tasks: Sequence[EditTask], levels: set[int]) -> dict[int, torch.Tensor]:
-        """Level → G per token, one row a task. A stem that the song does not have has no energy: its G is 0."""
-        blank = torch.zeros_like(next(iter(prepared.masks.values())))
-        masks = [prepared.masks.get(task.stem, blank) for task in tasks]
-        mel_frames_per_latent = blank.shape[0] // prepared.noise.shape[2]
-        return {
-            level: torch.stack([level_gate(mask, mel_frames_per_latent * 2**level) for mask in masks])
-            for level in levels
+    def _strengths(self, steps: int) -> list[float]:
+        """λ at each step that is run: constant, or from λ at the first to 0 at the last."""
+        progress = [step / max(1, steps - 1) for step in range(steps)]
+        shape: dict[str, Callable[[float], float]] = {
+            "constant": lambda p: 1.0,
+            "linear": lambda p: 1.0 - p,
+            "cosine": lambda p: 0.5 * (1.0 + math.cos(math.pi * p)),
         }
+        return [self.config.lam * shape[self.config.lam_schedule](p) for p in progress]
 
-    def _target_tokens(self, conditioning: Conditioning, tasks: Sequence[EditTask]) -> torch.Tensor:
-        """m: 1 on the text tokens of the target phrase; all 0 for a task whose phrase is not in its prompt."""
-        tokens = torch.zeros(len(tasks), max(len(row) for row in conditioning.offsets), device=self.context.device)
-        for row, task in enumerate(tasks):
-            if task.target_span is not None:
-                tokens[row, conditioning.tokens(row, task.target_span)] = 1.0
-        return tokens
+    def _diagnostics(self, entropy: EntropyRecorder | None, prepared: Inverted, tasks: int) -> list[dict[str, Any]]:
+        if entropy is None or prepared.entropy is None:
+            return []
+        return [{"entropy": compared(entropy, row, prepared.entropy)} for row in range(tasks)]
 
-    def _tick(self, stage: str, total: int) -> Callable[[int, int, torch.Tensor], None]:
-        return lambda step, _timestep, _latents: self.context.progress(stage, step + 1, total)
+    # -- steps and sites --------------------------------------------------------------------------------------
+
+    @property
+    def _follows(self) -> bool:
+        return self.config.interpolation != "off"
+
+    def _schedule(self) -> Schedule:
+        return self.context.backbone.schedule(self.config.steps).part(self.config.strength)
+
+    def _controlled(self, steps: int) -> int:
+        """How many of the steps that are run come before the break point."""
+        return max(0, steps - round(self.config.break_point * self.config.steps))
+
+    def _sites(self, *kinds: Kind) -> tuple[AttentionSite, ...]:
+        sites = select(self.context.backbone.attention_sites, kinds=kinds, blocks=self.config.blocks)
+        if not sites:
+            raise UsageError(
+                f"there is no attention of kind {', '.join(kinds)} in the blocks {', '.join(self.config.blocks)}",
+                remedy="Name other blocks with --set blocks=….",
+                code="no-attention",
+            )
+        return sites
+
+    def _recorder(self) -> SourceRecorder:
+        dtype = None if self.config.cache_dtype == "same" else getattr(torch, self.config.cache_dtype)
+        return SourceRecorder(dtype, "cpu" if self.config.cache == "cpu" else "device")
+
+    def _with(self, controller: Controller, kinds: Sequence[Kind], predict: Predict, schedule: Schedule) -> Predict:
+        """`predict` with a controller in the attentions of some kinds, at the steps before the break point."""
+        sites = self._sites(*kinds)
+        timesteps = frozenset(schedule.timesteps[: self._controlled(len(schedule))])
+
+        def controlled(latents: torch.Tensor, timestep: int) -> torch.Tensor:
+            if timestep not in timesteps:
+                return predict(latents, timestep)
+            with self.context.backbone.control(controller, sites):
+                return predict(latents, timestep)
+
+        return controlled
+
+    def _recalling(self, prepared: Inverted, predict: Predict, schedule: Schedule) -> Predict:
+        """`predict`, before which the network sees the source again as it did in the inversion of that step."""
+        trajectory, recorder = prepared.trajectory, prepared.recorder
+        assert trajectory is not None
+        backbone = self.context.backbone
+        source = self._with(recorder, FOLLOWED, guided(backbone, backbone.condition([""])), schedule)
+        steps = {timestep: step for step, timestep in enumerate(schedule.timesteps[: self._controlled(len(schedule))])}
+
+        def recalled(latents: torch.Tensor, timestep: int) -> torch.Tensor:
+            recorder.memory.clear()
+            if timestep in steps:
+                source(trajectory[steps[timestep] + 1], timestep)
+            return predict(latents, timestep)
+
+        return recalled

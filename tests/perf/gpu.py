@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -20,32 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AudioLDM2UNet2DConditionModel
+from published_size import LATENT, backbone, cello_task, noise_source
 
-from bench.audio import Clip
-from bench.backbones.audioldm2.model import DTYPES, AudioLDM2
+from bench.backbones.audioldm2.model import DTYPES
 from bench.backbones.nano.backbone import Nano
-from bench.backbones.nano.build import build_pipeline
-from bench.diffusion.control import SourceGuide, SourceRecorder
+from bench.diffusion.control import ByKind, Interpolation, Modulation, SourceRecorder
 from bench.method import Context, Decoding
 from bench.suite import Suite
-from bench.task import EditTask, Source
 from methods.polyphonia.method import Polyphonia
 
-PUBLISHED = {
-    "in_channels": 8,
-    "out_channels": 8,
-    "down_block_types": ("DownBlock2D", *("CrossAttnDownBlock2D",) * 3),
-    "up_block_types": (*("CrossAttnUpBlock2D",) * 3, "UpBlock2D"),
-    "block_out_channels": (128, 256, 384, 640),
-    "layers_per_block": 2,
-    "attention_head_dim": 8,
-    "cross_attention_dim": [[None, 768, 1024]] * 4,
-    "transformer_layers_per_block": 1,
-    "sample_size": 256,
-}
 GFLOP_A_ROW = 147.0  # AudioLDM 2 base, latent 8 × 256 × 16
-LATENT = (8, 256, 16)
 TASKS, SONGS, STEPS = 1170, 78, 100
 
 
@@ -68,18 +53,11 @@ def _wait(device: str) -> None:
 
 def parity(device: str) -> dict[str, float]:
     """Largest difference of an edit's samples from the CPU's in float32, relative to its peak."""
-    draw = torch.Generator().manual_seed(0)
-    stems = {name: Clip.of(0.1 * torch.randn(48_000, generator=draw).numpy(), 16_000) for name in ("vocals", "bass")}
-    source = Source("noise", "noise", Clip.sum(list(stems.values())), stems)  # type: ignore[arg-type]
-    task = EditTask(
-        id="t", suite="s", song="s", source="noise", stem="vocals",
-        source_prompt="", target_prompt="A recording of a cello.", target_phrase="a cello", target_span=(15, 22),
-    )  # fmt: skip
 
     def edit(where: str, dtype: str) -> torch.Tensor:
         context = Context(where, Suite("s", 1, {}, {}, ()), lambda: Nano.load(device=where, dtype=dtype))
         method = Polyphonia(Polyphonia.Config(steps=10), context)
-        edits = method.edit(method.prepare(source), [task], [0])
+        edits = method.edit(method.prepare(noise_source(3.0)), [cello_task()], [0])
         assert isinstance(edits, Decoding)
         return torch.from_numpy(edits.finish()[0].samples)
 
@@ -92,16 +70,6 @@ def matrix_peak(device: str, dtype: torch.dtype, size: int) -> float:
     """TFLOP/s of a large matrix product: the ceiling that shares below refer to."""
     a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     return 2 * size**3 / timed(partial(torch.matmul, a, b), device) / 1e12
-
-
-def backbone(device: str, dtype: str, *, small: bool) -> AudioLDM2:
-    """The embedded pipeline, with a U-Net of the published size and prompt widths unless `small`."""
-    pipeline = build_pipeline()
-    if not small:
-        torch.manual_seed(0)
-        widths = [None, pipeline.language_model.config.hidden_size, pipeline.text_encoder_2.config.hidden_size]
-        pipeline.unet = AudioLDM2UNet2DConditionModel(**{**PUBLISHED, "cross_attention_dim": [widths] * 4}).eval()
-    return AudioLDM2(pipeline, model="random", weights="random", device=device, dtype=dtype, untrained="all")
 
 
 @torch.no_grad()
@@ -118,9 +86,11 @@ def speed(device: str, dtype: str, batches: list[int], *, small: bool) -> list[d
     for batch in batches:
         conditioning = model.condition(["A recording of a cello."] * batch, negative="")
         latents = torch.randn(batch, *LATENT, device=device)
-        gates = {s.level: torch.rand(batch, torch.Size(s.grid(*LATENT[1:])).numel(), device=device) for s in down}
-        tokens = torch.ones(batch, len(conditioning.offsets[0]), device=device)
-        guide = SourceGuide(recorder.memory, gates, tokens, strength=2.5)
+        gates = {s.level: torch.rand(batch, math.prod(s.grid(*LATENT[1:])), device=device) for s in down}
+        tokens = torch.ones(batch, 1, len(conditioning.offsets[0]), device=device)
+        follow = Interpolation(recorder.memory, gates)
+        pull = Modulation({level: gate[:, None] for level, gate in gates.items()}, tokens, {501: 2.5})
+        guide = ByKind({"self": follow, "loa": follow, "text": pull})
         call = partial(model.predict, latents, timestep=501, conditioning=conditioning, guidance=3.5)
         for name, control in (("plain", nullcontext()), ("polyphonia", model.control(guide, down))):
             with control:

@@ -23,7 +23,7 @@ STEPS = 10
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
     folder = tmp_path_factory.mktemp("synth")
-    return Synth(Synth.Options(songs=2, duration_s=6.0, folder=folder)).build()
+    return Synth(Synth.Options(songs=2, edits=3, duration_s=6.0, folder=folder)).build()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from bench.audio import Clip
 from bench.backbone import Conditioning, Span
 
 LOA, TEXT, TEXT_MASK = "loa", "text", "text_mask"
@@ -56,6 +57,49 @@ class PromptEncoder:
             negative=_stack(negatives) if negatives else None,
             offsets=tuple(row.offsets for row in rows),
         )
+
+    def of_audio(self, clips: Sequence[Clip]) -> Conditioning:
+        """The conditioning of some recordings, one row each, with the empty prompt as negative.
+
+        What AudioLDM 2 makes of the empty prompt, but GPT-2 continues CLAP's embedding of the recording (its first
+        10 s) where that of the prompt would stand. Both are unit vectors of one space.
+        """
+        empty = self._row("", None)
+        rows = [{**empty.positive, LOA: self._loa(self._clap(clip), empty)} for clip in clips]
+        return Conditioning(
+            prompts=("",) * len(rows),
+            positive=_stack(rows),
+            negative=_stack([empty.positive] * len(rows)),
+            offsets=(empty.offsets,) * len(rows),
+        )
+
+    @torch.no_grad()
+    def _clap(self, clip: Clip) -> torch.Tensor:
+        """CLAP's embedding of a recording, (1, width)."""
+        extractor, clap = self._pipeline.feature_extractor, self._pipeline.text_encoder
+        mono = clip.to_mono().resample(extractor.sampling_rate)
+        # Cut here, because the extractor would take ten seconds of its own choosing from a longer clip, at random.
+        mono = mono.fit(min(mono.length, int(extractor.max_length_s * extractor.sampling_rate)))
+        read = extractor(mono.mono, sampling_rate=extractor.sampling_rate, return_tensors="pt")
+        features = read["input_features"].to(self._device, clap.dtype)
+        found = clap.get_audio_features(features, is_longer=read["is_longer"].to(self._device))
+        embedding: torch.Tensor = found.pooler_output
+        return embedding
+
+    @torch.no_grad()
+    def _loa(self, clap: torch.Tensor, text: _Row) -> torch.Tensor:
+        """Language-of-audio tokens of an embedding and of T5's states, (1, 8, GPT-2 width)."""
+        mask = text.positive[TEXT_MASK]
+        projected = self._pipeline.projection_model(
+            hidden_states=clap[:, None],
+            hidden_states_1=text.positive[TEXT],
+            attention_mask=mask.new_ones((1, 1)),
+            attention_mask_1=mask,
+        )
+        tokens: torch.Tensor = self._pipeline.generate_language_model(
+            projected.hidden_states, attention_mask=projected.attention_mask, max_new_tokens=None
+        )
+        return tokens
 
     @torch.no_grad()
     def _encode(self, prompt: str, negative: str | None) -> _Row:

@@ -5,7 +5,6 @@ Outside the networks everything is float32, whatever their dtype: latents, ε, g
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -170,6 +169,13 @@ class AudioLDM2(Backbone):
         """
         return self._prompts(prompts, negative)
 
+    def condition_audio(self, clips: Sequence[Clip]) -> Conditioning:
+        """Recordings through CLAP's audio tower, where GPT-2 expects its text tower; T5 reads an empty prompt.
+
+        CLAP puts both into one space, but GPT-2 was trained on the text side alone: a use that nobody trained for.
+        """
+        return self._prompts.of_audio(clips)
+
     @cached_property
     def alphas(self) -> Levels:
         """ᾱ of every training timestep, shape (1000,)."""
@@ -195,11 +201,17 @@ class AudioLDM2(Backbone):
         return Schedule(timesteps, self.alphas[list(timesteps)], float(alpha_end))
 
     def predict(
-        self, latents: torch.Tensor, *, timestep: int, conditioning: Conditioning, guidance: float = 1.0
+        self,
+        latents: torch.Tensor,
+        *,
+        timestep: int | Sequence[int],
+        conditioning: Conditioning,
+        guidance: float = 1.0,
     ) -> torch.Tensor:
         """ε in `latents`, from one call of the U-Net; differentiable in the latents where gradients are enabled.
 
         Without guidance the network sees the latents' rows, with it twice as many: unconditional, then conditional.
+        Where each latent has a timestep of its own, controllers are told the timestep −1.
 
         Raises:
             UsageError: if guidance lacks a negative prompt, or rows do not match.
@@ -207,11 +219,12 @@ class AudioLDM2(Backbone):
         guided = guidance != 1.0
         parts = [conditioning.negative, conditioning.positive] if guided else [conditioning.positive]
         tensors = _batched(parts, latents.shape[0])
+        timesteps = _timesteps_of(timestep, latents.shape[0])
         x = latents.to(self._device, self._dtype)
-        self._network.timestep, self._network.guided = timestep, guided
+        self._network.timestep, self._network.guided = timestep if isinstance(timestep, int) else -1, guided
         output = self._unet(
             torch.cat([x, x]) if guided else x,
-            torch.full((1,), timestep, device=self._device),
+            torch.tensor(timesteps, device=self._device).expand(len(x)).repeat(len(parts)),
             encoder_hidden_states=tensors[LOA].to(self._dtype),
             encoder_hidden_states_1=tensors[TEXT].to(self._dtype),
             encoder_attention_mask_1=tensors[TEXT_MASK],
@@ -220,14 +233,14 @@ class AudioLDM2(Backbone):
         if guided:
             unconditional, conditional = output.chunk(2)
             output = unconditional + guidance * (conditional - unconditional)
-        return self._to_eps(output, latents, timestep)
+        return self._to_eps(output, latents, timesteps)
 
-    def _to_eps(self, output: torch.Tensor, latents: torch.Tensor, timestep: int) -> torch.Tensor:
+    def _to_eps(self, output: torch.Tensor, latents: torch.Tensor, timesteps: list[int]) -> torch.Tensor:
         """ε = sqrt(ᾱ) v + sqrt(1−ᾱ) x for a network that predicts v (Salimans & Ho, ICLR 2022)."""
         if self._scheduler.config.prediction_type == "epsilon":
             return output
-        alpha = float(self.alphas[timestep])
-        return math.sqrt(alpha) * output + math.sqrt(1 - alpha) * latents
+        alpha = torch.from_numpy(self.alphas[timesteps]).to(output)[:, None, None, None]
+        return alpha.sqrt() * output + (1 - alpha).sqrt() * latents
 
     @property
     def attention_sites(self) -> tuple[AttentionSite, ...]:
@@ -322,6 +335,23 @@ def _batched(parts: Sequence[Mapping[str, torch.Tensor] | None], rows: int) -> d
                 )
             tensors.append(part[name].expand(rows, *part[name].shape[1:]))
     return {name: torch.cat(tensors) for name, tensors in batched.items()}
+
+
+def _timesteps_of(timestep: int | Sequence[int], rows: int) -> list[int]:
+    """One timestep for all rows, or one for each.
+
+    Raises:
+        UsageError: if there are several, and not one for each row.
+    """
+    if isinstance(timestep, int):
+        return [timestep]
+    if len(timestep) != rows:
+        raise UsageError(
+            f"{len(timestep)} timesteps do not go with {rows} latents",
+            remedy="Give one timestep for all latents, or one for each.",
+            code="rows",
+        )
+    return list(timestep)
 
 
 def _dtype(name: str) -> torch.dtype:

@@ -246,6 +246,19 @@ def test_rows_and_negatives_must_fit(backbone: AudioLDM2) -> None:
     assert caught.value.code == "no-negative"
 
 
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_each_latent_may_have_a_timestep_of_its_own(build_pipeline, prediction: str) -> None:
+    backbone = AudioLDM2(build_pipeline(prediction_type=prediction), model="tiny")
+    x, conditioning = noise(0, 1), backbone.condition([PROMPT, SHORT], negative="")
+    together = backbone.predict(x, timestep=[101, 901], conditioning=conditioning, guidance=3.0)
+    for row, (timestep, prompt) in enumerate(((101, PROMPT), (901, SHORT))):
+        one = backbone.condition([prompt], negative="")
+        alone = backbone.predict(x[row : row + 1], timestep=timestep, conditioning=one, guidance=3.0)
+        torch.testing.assert_close(together[row : row + 1], alone, rtol=1e-4, atol=1e-4)
+    with pytest.raises(UsageError, match="3 timesteps do not go with 2 latents"):
+        backbone.predict(x, timestep=[1, 2, 3], conditioning=conditioning)
+
+
 def test_gradients_reach_the_latents_but_not_the_weights(build_pipeline) -> None:
     pipeline = build_pipeline()
     backbone = AudioLDM2(pipeline, model="tiny")
