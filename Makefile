@@ -15,10 +15,10 @@ demo: setup ## the whole road on the embedded default: a table, and a page to li
 	@$(BIN)/timbrebench demo --out out/demo
 
 test: setup ## all tests
-	@$(BIN)/pytest -n 2 -q
+	@$(BIN)/pytest -n 2 --dist loadgroup -q
 
 test-fast: setup ## all tests but the slow ones
-	@$(BIN)/pytest -n 2 -q -m "not slow"
+	@$(BIN)/pytest -n 2 --dist loadgroup -q -m "not slow"
 
 lint: setup ## formatting, style, types, import rules
 	@$(BIN)/ruff format --check .

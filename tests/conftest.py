@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from bench.backbone import Backbone
     from bench.method import Context
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The whole road first: it is the longest piece that must stay on one worker (`--dist loadgroup`)."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 SHARED_DATA = Path(
     os.environ.get("TIMBREBENCH_SHARED_DATA", Path(__file__).resolve().parents[1].parent / "shared" / "data")
 )

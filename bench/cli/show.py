@@ -1,4 +1,4 @@
-"""`timbrebench show`: all there is to know about one method, suite, metric, backbone or run."""
+"""`timbrebench show`: all there is to know about one method, suite, metric, embedder, backbone or run."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from bench.errors import ModelError, UnknownNameError, did_you_mean
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-KINDS = ("method", "suite", "metric", "backbone", "run")
+    from bench.embedder import Embedder
+    from bench.metric import Metric
+
+KINDS = ("method", "suite", "metric", "embedder", "backbone", "run")
 
 
 def show(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="method, suite, metric, backbone or run")],
+    kind: Annotated[str, typer.Argument(help="method, suite, metric, embedder, backbone or run")],
     name: Annotated[str, typer.Argument(help="its name, or the run directory")],
 ) -> None:
     """Show a method's knobs, a suite's options, a metric's identity, or how a run stands."""
     if kind not in KINDS:
         raise UnknownNameError(f"there is no kind '{kind}'", remedy=did_you_mean(kind, KINDS))
-    facts, parts = {"method": _method, "suite": _suite, "metric": _metric, "backbone": _backbone, "run": _run}[kind](
-        name
-    )
+    shown = {"method": _method, "suite": _suite, "metric": _metric, "embedder": _embedder, "backbone": _backbone}
+    facts, parts = {**shown, "run": _run}[kind](name)
     output(context).give(facts, *parts)
 
 
@@ -40,9 +42,12 @@ Shown = tuple[dict[str, Any], list[str | Table]]
 def _method(name: str) -> Shown:
     found = catalogue.methods().get(name)
     about = {"name": found.name, "version": found.version, "role": found.role, "needs": sorted(found.needs)}
+    about |= {"status": found.status, "presets": {name: dict(knobs) for name, knobs in found.presets.items()}}
     fields = _fields(found.Config)
     uses = ", ".join(sorted(found.needs)) or "the mixture alone"
     head = f"{found.name} (version {found.version}, {found.role}); uses: {uses}"
+    head += f"\nstatus: {found.status}" if found.status else ""
+    head += f"\npresets (--preset NAME): {', '.join(sorted(found.presets))}" if found.presets else ""
     return {**about, "knobs": fields}, [head, _doc(found), *_table("knobs (--set NAME=VALUE)", fields)]
 
 
@@ -60,10 +65,7 @@ def _metric(name: str) -> Shown:
     from bench.runner.scoring.load import make
 
     found = make(metric_sets.target(name))
-    try:
-        identity = found.identity
-    except ModelError as error:  # the definition stands without the checkpoint
-        identity = f"not known without the checkpoint: {error.cause}"
+    identity = _identity(found)
     facts = {
         "name": found.name,
         "identity": identity,
@@ -86,6 +88,33 @@ def _metric(name: str) -> Shown:
         f"smallest effect of interest: {'not known' if effect is None else f'{effect:g} {found.unit}'.strip()}",
         _doc(type(found)),
     ]
+
+
+def _embedder(name: str) -> Shown:
+    found = catalogue.embedders().get(name)()
+    facts = {
+        "name": found.name,
+        "identity": _identity(found),
+        "rate": found.rate,
+        "reads_text": found.reads_text,
+        "inner_layers": found.inner,
+        "licence": found.licence,
+    }
+    can = [what for what, able in (("texts", found.reads_text), ("inner layers", found.inner)) if able]
+    return facts, [
+        f"{found.name}: mono audio at {found.rate:,} Hz" + "".join(f", {what}" for what in can),
+        f"identity: {facts['identity']}",
+        f"licence of the weights: {found.licence}",
+        _doc(type(found)),
+    ]
+
+
+def _identity(found: Metric | Embedder) -> str:
+    """All that moves its values; the definition stands without the checkpoint, whose hash would be part of it."""
+    try:
+        return found.identity
+    except ModelError as error:
+        return f"not known without the checkpoint: {error.cause}"
 
 
 def _backbone(name: str) -> Shown:

@@ -47,7 +47,7 @@ def test_a_misspelt_method_is_answered_with_the_right_one() -> None:
     done = subprocess.run([COMMAND, "run", "--method", "polyfonia"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "unknown method 'polyfonia'" in done.stderr
-    assert "Did you mean polyphonia?" in done.stderr
+    assert "Did you mean polyphonia" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -55,7 +55,10 @@ def test_a_misspelt_method_is_answered_with_the_right_one() -> None:
     ("words", "cause"),
     [
         (("runn",), "No such command"),
-        (("run",), "Missing option"),
+        (("run",), "which method?"),
+        (("run", "--method", "sdedit", "--methods", "all"), "Both --method and --methods"),
+        (("run", "--method", "sdedit", "--preset", "publishd"), "has no preset 'publishd'"),
+        (("score",), "Missing argument"),
         (("run", "--method", "sdedit", "--sed", "1"), "No such option"),
         (("run", "--method", "sdedit", "--set", "stps=3", "--suite", "synth"), "has no knob 'stps'"),
         (("run", "--method", "sdedit"), "which tasks?"),

@@ -185,6 +185,13 @@ def test_without_the_checkpoint_the_reason_stands_where_the_identity_would(cli: 
     assert "Wu et al., ICASSP 2023" in text
 
 
+def test_an_embedder_is_shown_with_what_it_can_do(cli: Callable, networks: None, no_weights: None) -> None:
+    able, deaf = (json.loads(cli("show", "embedder", name, "--json").out) for name in ("little-clap", "deaf"))
+    assert (able["reads_text"], able["inner_layers"], able["identity"]) == (True, True, "little-clap@1")
+    assert (deaf["reads_text"], deaf["inner_layers"]) == (False, False)
+    assert "identity: not known without the checkpoint" in " ".join(cli("show", "embedder", "vggish").out.split())
+
+
 # -- score ------------------------------------------------------------------------------------------------------------
 
 
