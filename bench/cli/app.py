@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bench import __version__
-from bench.cli import cache, demo, doctor, listing, report, score, show, tasks
+from bench.cli import analyse, cache, demo, doctor, listing, report, score, show, tasks
 from bench.cli import run as run_verb
 from bench.cli.output import Output
 from bench.errors import BenchError, UsageError, did_you_mean
@@ -34,6 +34,7 @@ app.add_typer(tasks.app, name="tasks")
 app.command("run")(run_verb.run)
 app.command("score")(score.score)
 app.command("report")(report.report)
+app.add_typer(analyse.app, name="analyse")
 app.add_typer(cache.app, name="cache")
 app.command("demo")(demo.demo)
 
