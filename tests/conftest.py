@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from bench.method import Context
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile librosa's functions before workers start: on a fresh installation they would all do it at once."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        from bench.metrics.compiled import ready
+
+        ready()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The whole road first: it is the longest piece that must stay on one worker (`--dist loadgroup`)."""
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

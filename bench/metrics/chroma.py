@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from bench.audio import Samples
 from bench.metric import Case, Missing, SampleMetric, length_mismatch, library
+from bench.metrics.compiled import ready
 
 RATE = 32_000
 WINDOW = 4096
@@ -30,6 +31,7 @@ def chromagram(samples: Samples) -> Chroma:
     from librosa import stft
     from librosa.filters import chroma
 
+    ready()
     power = np.abs(stft(samples, n_fft=WINDOW, hop_length=WINDOW // 4)).astype(np.float64) ** 2
     raw = chroma(sr=RATE, n_fft=WINDOW, tuning=0.0, n_chroma=12).astype(np.float64) @ power
     peak = raw.max(axis=0)

@@ -25,6 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.metric import Case, Missing, Needs, SampleMetric
+from bench.metrics.compiled import ready
 from bench.metrics.pitch import STEP_S, Floats, Pitch, contours_of, described
 
 BAND_S = 0.1
@@ -48,6 +49,7 @@ def dpd(reference_cents: Floats, estimated_cents: Floats, times_s: Floats, band_
     """
     from librosa.sequence import dtw
 
+    ready()
     cost = np.abs(reference_cents[:, None] - estimated_cents[None, :])
     too_far = np.abs(times_s[:, None] - times_s[None, :]) > band_s + STEP_S / 10
     _, path = dtw(C=np.where(too_far, np.inf, cost))

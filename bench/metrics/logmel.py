@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from bench.audio import Clip, Samples
 from bench.metric import Features, library
+from bench.metrics.compiled import ready
 
 RATE = 16_000
 N_FFTS = (512, 1024, 2048)
@@ -29,6 +30,7 @@ def mel_powers(samples: Samples) -> Powers:
     """Mel power spectrograms of mono samples (samples,) at 16 kHz, one for each FFT size."""
     from librosa.feature import melspectrogram
 
+    ready()
     return tuple(
         melspectrogram(
             y=samples, sr=RATE, n_fft=n, hop_length=n // 4, n_mels=N_MELS, power=2.0, pad_mode="constant"

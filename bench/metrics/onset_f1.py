@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from bench.audio import Clip, Samples
 from bench.metric import Case, Features, Missing, SampleMetric, length_mismatch, library
+from bench.metrics.compiled import ready
 
 RATE = 22_050
 HOP = 256
@@ -33,6 +34,7 @@ def onsets(samples: Samples) -> Times:
     """Onset times in seconds of mono samples (samples,) at 22.05 kHz; none for silence."""
     from librosa.onset import onset_detect
 
+    ready()
     times = onset_detect(y=samples, sr=RATE, hop_length=HOP, units="time", backtrack=False)
     return np.asarray(times, np.float64)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from bench.audio import Clip, Samples
 from bench.metric import Case, library
+from bench.metrics.compiled import ready
 
 RATE = 16_000
 N_FFT, HOP = 2048, 512
@@ -27,6 +28,7 @@ def wiener_mask(target: Samples, background: Samples) -> npt.NDArray[np.float64]
     """W in (bins, frames), of stems (samples,) at 16 kHz; 1 where neither has power."""
     from librosa import stft
 
+    ready()
     wanted, rest = (
         np.abs(stft(stem, n_fft=N_FFT, hop_length=HOP)).astype(np.float64) ** 2 for stem in (target, background)
     )
@@ -38,6 +40,7 @@ def through(mask: npt.NDArray[np.float64], samples: Samples) -> Samples:
     """Samples (samples,) at 16 kHz through a mask of their own length."""
     from librosa import istft, stft
 
+    ready()
     masked = istft(mask * stft(samples, n_fft=N_FFT, hop_length=HOP), hop_length=HOP, length=len(samples))
     return np.asarray(masked, np.float32)
 
