@@ -83,7 +83,7 @@ def _rank(material: _Material, network: Backbone, out: Output, *, frames: int, p
 
     wanted = -(-frames // per_note)
     heard = hear(material.notes, wanted)
-    found = analysis.information(heard, seed=seed, track=out.track)
+    found = analysis.information(heard, seed=seed, resamples=analysis.RESAMPLES, track=out.track)
     apart = hear(material.others, -(-wanted // 4)) if material.others else None
     return analysis.rank(
         found,

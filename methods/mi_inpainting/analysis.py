@@ -32,6 +32,8 @@ from methods.mi_inpainting.notes import Frames
 from methods.mi_inpainting.ranking import Channel, Ranking, ranked, top
 
 RESAMPLES = 1000
+"""Of the instruments, for the intervals of a ranking."""
+
 LEVEL = 0.95
 
 
@@ -74,7 +76,7 @@ def cells(frames: Frames, *, seed: int, k: int = NEIGHBOURS, track: Track = untr
 
 
 def information(
-    frames: Frames, *, seed: int, resamples: int = RESAMPLES, bins: int = BINS, track: Track = untracked
+    frames: Frames, *, seed: int, resamples: int, bins: int = BINS, track: Track = untracked
 ) -> Information:
     """Estimate I_c of every channel with both estimators, and its interval.
 

@@ -66,6 +66,7 @@ class MIInpainting(Method):
 
     name = "mi-inpainting"
     version = 1
+    status = "port to AudioLDM 2: the paper's model is not public, its numbers are not to be compared"
     needs = frozenset({Need.BACKBONE, Need.TARGET_PROMPT})
     presets = PRESETS
     Config = MIInpaintingConfig

@@ -60,9 +60,12 @@ def plot_noise_level(curves: list[Curve], chance: float, title: str, path: Path)
             if all(low is not None for low, _ in ends):
                 axes.fill_between(sigmas, *np.array(ends, float).T, color=colour, alpha=0.2, linewidth=0)
         axes.axhline(chance, linestyle=":", color="grey", label="chance")
-        axes.set_xscale("symlog", linthresh=0.01)
+        axes.set_xscale("symlog", linthresh=0.01)  # with a place for σ = 0
+        axes.set_xlim(left=0)
         axes.set(xlabel="σ", ylabel="accuracy", ylim=(0, 1.02), title=title)
-        axes.legend(frameon=False)
+        axes.legend(
+            frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3
+        )  # below: curves are everywhere
 
     _write(path, draw, width=6.0)
 

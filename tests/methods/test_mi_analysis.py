@@ -117,7 +117,7 @@ def made_up(*, draws: int = 3, instruments: int = 8) -> Frames:
 
 def test_channels_are_ranked_by_what_they_tell() -> None:
     frames = made_up()
-    found = information(frames, seed=0, resamples=100)
+    found = information(frames, seed=0, resamples=20)
     made = rank(found, backbone={"name": "made up"}, data=describe(frames), settings={})
     assert made.order == (2, 0, 1)
     assert made.channels[1].mi < 0.05
@@ -126,7 +126,7 @@ def test_channels_are_ranked_by_what_they_tell() -> None:
     assert made.data["frames"] == 2700
     assert made.agreement["histogram_rank_correlation"] == 1.0
     assert made.agreement["held_out"] is None
-    again = information(frames, seed=0, resamples=100)
+    again = information(frames, seed=0, resamples=20)
     assert rank(again, backbone={"name": "made up"}, data=describe(frames), settings={}).digest == made.digest
 
 

@@ -28,6 +28,13 @@ Make = Callable[..., EditTask]
 STEPS = 5
 
 
+@pytest.fixture
+def two_stems(two_stems: Source) -> Source:
+    """The beginning of `two_stems`: eight latent frames, the fewest that the network takes as they are."""
+    stems = {stem: clip.fit(5_120) for stem, clip in two_stems.stems.items()}
+    return Source(two_stems.id, two_stems.song, two_stems.mixture.fit(5_120), stems)
+
+
 def method(context: Context, kind: type[MIInpainting] = MIInpainting, **knobs: object) -> MIInpainting:
     return kind(kind.Config.model_validate({"steps": STEPS, **knobs}), context)
 
@@ -68,7 +75,7 @@ def test_without_timbre_channels_the_empty_prompt_returns_the_source(
     empty = make_task(target_prompt="", target_phrase=None, target_span=None)
     latent = nano.encode(two_stems.mixture).latent
     errors = []
-    for steps in (5, 20):
+    for steps in (4, 16):
         found = latents(method(nano_context, k=0, rho=0.3, guidance=1, steps=steps), two_stems, [empty], [0])
         errors.append(float((found - latent).norm() / latent.norm()))
     assert errors[1] < errors[0] / 2
@@ -120,7 +127,7 @@ def test_more_timbre_channels_move_further(
 ) -> None:
     latent = nano.encode(two_stems.mixture).latent
     moved = []
-    for k in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for k in (0.0, 0.25, 0.5, 1.0):
         found = latents(method(nano_context, k=k, rho=0.4, sampler=sampler, guidance=1), two_stems, [make_task()], [0])
         moved.append(float((found - latent).norm()))
     assert moved == sorted(moved)

@@ -11,10 +11,16 @@ import pytest
 
 from bench.audio import Clip
 from bench.backbones.nano.backbone import Nano
+from methods.mi_inpainting import analysis
 from methods.mi_inpainting.ranking import Ranking
 
 RATE = 16_000
 HARMONICS = {"flute": 1, "reed": 8, "brass": 3}
+
+
+@pytest.fixture(autouse=True)
+def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "RESAMPLES", 20)
 
 
 @pytest.fixture
@@ -36,8 +42,8 @@ def nsynth(tmp_path: Path) -> Path:
 
 
 def test_mi_writes_a_ranking_that_the_method_takes(cli: Callable, nsynth: Path, tmp_path: Path, nano: Nano) -> None:
-    words = ("analyse", "mi", "--notes", nsynth, "--out", tmp_path / "new" / "ranking.json", "--frames", 240)
-    done = cli(*words, "--per-note", 4, "--json")
+    words = ("analyse", "mi", "--notes", nsynth, "--out", tmp_path / "new" / "ranking.json", "--frames", 120)
+    done = cli(*words, "--per-note", 2, "--json")
     assert done.code == 0, done.err
     told = json.loads(done.out)
     ranking = Ranking.read(tmp_path / "new" / "ranking.json")
@@ -46,12 +52,12 @@ def test_mi_writes_a_ranking_that_the_method_takes(cli: Callable, nsynth: Path, 
     assert ranking.data["name"] == "little-nsynth"
     assert ranking.data["split"] == "train"
     assert ranking.data["families"] == ["brass", "flute", "reed"]
-    assert (ranking.data["instruments"], ranking.data["notes"], ranking.data["frames"]) == (6, 60, 240)
+    assert (ranking.data["instruments"], ranking.data["notes"], ranking.data["frames"]) == (6, 60, 120)
     assert ranking.agreement["held_out"]["top_half"] == 4
     assert max(each.mi for each in ranking.channels) > 0.1
     assert Path(told["figure"]).read_bytes().startswith(b"\x89PNG")
     before = (tmp_path / "new" / "ranking.json").read_bytes()
-    plain = cli(*words, "--per-note", 4)
+    plain = cli(*words, "--per-note", 2)
     assert (tmp_path / "new" / "ranking.json").read_bytes() == before, "the same command makes the same file"
     assert "60 notes, 6 instruments, 3 families (little-nsynth, train)" in plain.out
     assert "other instruments: rank correlation" in plain.out
@@ -59,7 +65,7 @@ def test_mi_writes_a_ranking_that_the_method_takes(cli: Callable, nsynth: Path, 
 
 def test_mi_reads_one_split_by_itself(cli: Callable, nsynth: Path, tmp_path: Path) -> None:
     out = tmp_path / "test.json"
-    done = cli("analyse", "mi", "--notes", nsynth / "nsynth-test", "--out", out, "--frames", 100)
+    done = cli("analyse", "mi", "--notes", nsynth / "nsynth-test", "--out", out, "--frames", 100, "--per-note", 4)
     assert done.code == 0, done.err
     ranking = Ranking.read(out)
     assert (ranking.data["split"], ranking.data["families"]) == ("all", ["flute", "reed"])
