@@ -48,12 +48,13 @@ def execute(out: Output, runs: list[Path], metrics: str = "default", jobs: int =
     """
     wanted = metric_sets.targets(metrics)
     runs = list({run.resolve(): run for run in runs}.values())  # `out/* out/mine` is each run once
+    from bench import checkpoints
     from bench.runner.run import resolve_devices
     from bench.runner.scoring import score as score_runs
 
     embeds = any("|" in target for target in wanted)
     on = resolve_devices(device)[0] if embeds else "cpu"
-    with _told_how_far(out) as heard:
+    with checkpoints.progress(out.track), _told_how_far(out) as heard:
         summaries = score_runs(runs, wanted, jobs=jobs, device=on, heard=heard)
     sets = [json.loads((run / "corpus.json").read_bytes())["metrics"] for run in runs]
     out.give(summaries, *(map(_told, runs, summaries, sets)))
