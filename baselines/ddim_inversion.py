@@ -85,7 +85,7 @@ class DDIMInversion(Method):
         assert isinstance(prepared, _Inverted)
         backbone, encoded, schedule = self.context.backbone, prepared.encoded, self._schedule()
         prompts = [task.source_prompt if self.config.source_prompt else "" for task in tasks]
-        conditioning = backbone.condition([task.target_prompt for task in tasks], negative="")
+        conditioning = backbone.condition([task.target_prompt for task in tasks], negative="", source=encoded)
         latents = ddim_sample(
             guided(backbone, conditioning, self.config.guidance),
             torch.cat([self._inversion(prepared, prompt) for prompt in prompts]),
@@ -100,12 +100,12 @@ class DDIMInversion(Method):
     def _inversion(self, prepared: _Inverted, prompt: str) -> torch.Tensor:
         """The source inverted with a prompt, now if no task before had that prompt."""
         if prompt not in prepared.inversions:
-            backbone, schedule = self.context.backbone, self._schedule()
+            backbone, schedule, encoded = self.context.backbone, self._schedule(), prepared.encoded
             # Guidance between two empty prompts changes nothing: one row does.
             guidance = self.config.source_guidance if prompt else 1.0
             prepared.inversions[prompt] = ddim_invert(
-                guided(backbone, backbone.condition([prompt], negative=""), guidance),
-                prepared.encoded.latent,
+                guided(backbone, backbone.condition([prompt], negative="", source=encoded), guidance),
+                encoded.latent,
                 schedule,
                 callback=ticks(self.context.progress, "inversion", len(schedule)),
             )

@@ -46,7 +46,7 @@ class DDIMPnI(PnI):
         backbone, schedule = self.context.backbone, self.schedule()
         encoded = backbone.encode(source.mixture)
         noise = ddim_invert(
-            guided(backbone, backbone.condition([""])),
+            guided(backbone, backbone.condition([""], source=encoded)),
             encoded.latent,
             schedule,
             callback=ticks(self.context.progress, "inversion", len(schedule)),

@@ -10,6 +10,10 @@ Published settings: official code, 200 steps of which the last 100 (`tstart`) ar
 source's prompt and 12 with the target's, negative prompt "", z = 0 in the last step. The release inverts all 200
 steps; the maps above t_start are never used and do not influence those below, so only the edited steps are inverted
 here. The noise belongs to a task's seed, so every task has an inversion of its own, as every call of the release has.
+
+For Stable Audio Open the release has that model's second-order solver, and recommends guidance 1 in the inversion
+(preset `stable-audio-open`). It takes the solver's history above t_start into the edit; here inversion and edit both
+begin with a step of first order.
 """
 
 from __future__ import annotations
@@ -30,6 +34,18 @@ from bench.diffusion.schedule import steps_of_part
 from bench.method import Cost, Decoding, Method, Need, Prepared, Presets
 from bench.task import EditTask, Source
 
+_PUBLISHED = {
+    "steps": 200,
+    "strength": 0.5,
+    "eta": 1.0,
+    "source_prompt": True,
+    "source_guidance": 3.0,
+    "guidance": 12.0,
+    "negative": "",
+    "last_noise": False,
+    "order": 1,
+}
+
 
 @dataclass(frozen=True, eq=False)
 class _Encoded(Prepared):
@@ -44,16 +60,8 @@ class DDPMFriendly(Method):
     role = "baseline"
     needs = frozenset({Need.BACKBONE, Need.SOURCE_PROMPT, Need.TARGET_PROMPT})
     presets: ClassVar[Presets] = {
-        "published": {
-            "steps": 200,
-            "strength": 0.5,
-            "eta": 1.0,
-            "source_prompt": True,
-            "source_guidance": 3.0,
-            "guidance": 12.0,
-            "negative": "",
-            "last_noise": False,
-        }
+        "published": _PUBLISHED,
+        "stable-audio-open": {**_PUBLISHED, "source_guidance": 1.0, "order": 2},
     }
 
     class Config(Method.Config):
@@ -71,7 +79,12 @@ class DDPMFriendly(Method):
         source_guidance: float = Field(3.0, ge=0, description="guidance of an inversion with the source's prompt")
         guidance: float = Field(12.0, ge=0, description="classifier-free guidance of the edit")
         negative: str = Field("", description="negative prompt of the edit's guidance")
-        last_noise: bool = Field(False, description="keep the last step's noise map, which the release sets to 0")
+        last_noise: bool = Field(
+            False, description="keep the last step's noise map, which the release sets to 0, or what the step lacks"
+        )
+        order: int = Field(
+            1, ge=1, le=2, description="of the solver, in inversion and edit alike: 1 DDIM, 2 DPM-Solver++(2M)"
+        )
 
     config: Config
 
@@ -91,28 +104,33 @@ class DDPMFriendly(Method):
         backbone, encoded = self.context.backbone, prepared.encoded
         schedule = backbone.schedule(self.config.steps).part(self.config.strength)
         path = ddpm_invert(
-            self._source(tasks),
+            self._source(tasks, encoded),
             encoded.latent.expand(len(tasks), -1, -1, -1),
             schedule,
             noise=step_noise(seeds),
             eta=self.config.eta,
+            order=self.config.order,
             callback=ticks(self.context.progress, "inversion", len(schedule)),
         )
-        conditioning = backbone.condition([task.target_prompt for task in tasks], negative=self.config.negative)
+        if not self.config.last_noise:
+            path = path.without_last()
+        prompts = [task.target_prompt for task in tasks]
+        conditioning = backbone.condition(prompts, negative=self.config.negative, source=encoded)
         latents = ddim_sample(
             guided(backbone, conditioning, self.config.guidance),
             path.start,
             schedule,
             eta=self.config.eta,
-            noise=path if self.config.last_noise else path.without_last(),
+            noise=path,
+            order=self.config.order,
             callback=ticks(self.context.progress, "editing", len(schedule)),
         )
-        return Decoding(partial(backbone.decode, latents, samples=encoded.samples, gain=encoded.gain))
+        return Decoding(partial(backbone.decode, latents + path.rest, samples=encoded.samples, gain=encoded.gain))
 
-    def _source(self, tasks: Sequence[EditTask]) -> Predict:
+    def _source(self, tasks: Sequence[EditTask], encoded: Encoded) -> Predict:
         """The network of the inversion. The release has no negative prompt there, and guides no empty prompt."""
         backbone = self.context.backbone
         if not self.config.source_prompt:
-            return guided(backbone, backbone.condition([""]))
-        conditioning = backbone.condition([task.source_prompt for task in tasks], negative="")
+            return guided(backbone, backbone.condition([""], source=encoded))
+        conditioning = backbone.condition([task.source_prompt for task in tasks], negative="", source=encoded)
         return guided(backbone, conditioning, self.config.source_guidance)

@@ -23,19 +23,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import BeforeValidator, Field
 
 from bench.audio import Clip
 from bench.backbone import Encoded
-from bench.diffusion.attention import AttentionCall, AttentionSite, select
+from bench.diffusion.attention import AttentionCall, AttentionSite, Controller, select
 from bench.diffusion.control import Composable, Part, SourceMemory, SourceRecorder, of_source
 from bench.diffusion.guidance import guided, rows
-from bench.diffusion.inversion import ddim_invert
-from bench.diffusion.samplers import ddim_sample, ticks
+from bench.diffusion.samplers import Predict, ddim_sample, ticks
 from bench.diffusion.schedule import Schedule, steps_of_part
+from bench.diffusion.source_cache import CacheDtype, CachePlace, recalling, recorder_for
+from bench.diffusion.trajectory import Trajectory, ddim_trajectory
 from bench.errors import UsageError
 from bench.method import Cost, Decoding, Method, Need, Prepared, Presets
 from bench.task import EditTask, Source
@@ -75,11 +76,18 @@ class SourceMaps(Composable):
 
 @dataclass(frozen=True, eq=False)
 class _Inverted(Prepared):
-    """A source inverted up to T_start: the latent there, (1, channels, time, frequency), and what was recorded."""
+    """A source inverted up to T_start.
+
+    Attributes:
+        start: the latent there, (1, channels, time, frequency).
+        recorder: its queries and keys at every step; with `trajectory`, at the last one asked for.
+        trajectory: its latents at every level, if queries and keys are to be computed again from them.
+    """
 
     encoded: Encoded
     start: torch.Tensor
     recorder: SourceRecorder
+    trajectory: Trajectory | None
 
 
 class Melodia(Method):
@@ -120,17 +128,20 @@ class Melodia(Method):
         double_self: bool = Field(
             True, description="also the second self-attention of a position, where it has one (the paper does not say)"
         )
-        cache: Literal["device", "cpu"] = Field("device", description="where the source's queries and keys are kept")
-        cache_dtype: Literal["same", "float32", "float16", "bfloat16"] = Field(
-            "same", description="what they are kept in; same: as the network computed them"
+        cache: CachePlace = Field(
+            "device", description="where the source's queries and keys are kept; recompute keeps its latents instead"
         )
+        cache_dtype: CacheDtype = Field("same", description="what they are kept in; same: as the network computed them")
 
     config: Config
 
     def cost(self) -> Cost:
-        """For each step from T_start on: one unconditional row to invert, and the rows of guidance to generate."""
+        """For each step from T_start on: one unconditional row to invert, and the rows of guidance to generate.
+
+        To recompute, that unconditional row again for every batch.
+        """
         steps = steps_of_part(self.config.steps, self.config.strength)
-        return Cost(prepare=steps, edit=rows(self.config.guidance) * steps)
+        return Cost(prepare=steps, edit=rows(self.config.guidance) * steps, batch=steps if self._recomputes else 0)
 
     def prepare(self, source: Source) -> Prepared:
         """Invert the mixture once for all its tasks.
@@ -138,32 +149,55 @@ class Melodia(Method):
         Raises:
             UsageError: if the network does not have one of the layers.
         """
-        backbone, schedule = self.context.backbone, self._schedule()
-        dtype = None if self.config.cache_dtype == "same" else getattr(torch, self.config.cache_dtype)
-        recorder = SourceRecorder(dtype=dtype, place=self.config.cache)
-        encoded = backbone.encode(source.mixture)
-        with backbone.control(recorder, self._sites()):
-            start = ddim_invert(
-                guided(backbone, backbone.condition([""])),
+        backbone, schedule, config = self.context.backbone, self._schedule(), self.config
+        recorder = recorder_for(config.cache, config.cache_dtype)
+        sites, encoded = self._sites(), backbone.encode(source.mixture)
+        with backbone.control(recorder, () if self._recomputes else sites):
+            trajectory = ddim_trajectory(
+                guided(backbone, backbone.condition([""], source=encoded)),
                 encoded.latent,
                 schedule,
                 callback=ticks(self.context.progress, "inversion", len(schedule)),
             )
-        return _Inverted(source, encoded=encoded, start=start, recorder=recorder)
+        kept = trajectory if self._recomputes else None
+        return _Inverted(source, encoded=encoded, start=trajectory[0], recorder=recorder, trajectory=kept)
 
     def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> list[Clip] | Decoding:
         """Denoise all tasks as one batch. The method is deterministic: the seeds are not used."""
         assert isinstance(prepared, _Inverted)
         backbone, encoded, schedule = self.context.backbone, prepared.encoded, self._schedule()
-        conditioning = backbone.condition([task.target_prompt for task in tasks], negative="")
-        with backbone.control(SourceMaps(prepared.recorder.memory), self._sites()):
-            latents = ddim_sample(
-                guided(backbone, conditioning, self.config.guidance),
-                prepared.start.expand(len(tasks), -1, -1, -1),
-                schedule,
-                callback=ticks(self.context.progress, "editing", len(schedule)),
+        conditioning = backbone.condition([task.target_prompt for task in tasks], negative="", source=encoded)
+        maps = SourceMaps(prepared.recorder.memory)
+        predict = self._with(maps, guided(backbone, conditioning, self.config.guidance))
+        if prepared.trajectory is not None:
+            predict = recalling(
+                predict,
+                source=self._with(prepared.recorder, guided(backbone, backbone.condition([""], source=encoded))),
+                recorder=prepared.recorder,
+                trajectory=prepared.trajectory,
+                timesteps=schedule.timesteps,
             )
+        latents = ddim_sample(
+            predict,
+            prepared.start.expand(len(tasks), -1, -1, -1),
+            schedule,
+            callback=ticks(self.context.progress, "editing", len(schedule)),
+        )
         return Decoding(partial(backbone.decode, latents, samples=encoded.samples, gain=encoded.gain))
+
+    @property
+    def _recomputes(self) -> bool:
+        return self.config.cache == "recompute" and bool(self.config.layers)
+
+    def _with(self, controller: Controller, predict: Predict) -> Predict:
+        """`predict` with a controller in the chosen layers."""
+        backbone, sites = self.context.backbone, self._sites()
+
+        def controlled(latents: torch.Tensor, timestep: int) -> torch.Tensor:
+            with backbone.control(controller, sites):
+                return predict(latents, timestep)
+
+        return controlled
 
     def _schedule(self) -> Schedule:
         return self.context.backbone.schedule(self.config.steps).part(self.config.strength)

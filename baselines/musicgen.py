@@ -31,7 +31,7 @@ import torch
 from pydantic import Field
 
 from bench.audio import Clip
-from bench.backbones.audioldm2.load import quiet
+from bench.backbones.checkpoint import quiet
 from bench.checkpoints import file_hash
 from bench.errors import AudioError, ModelError, UsageError
 from bench.identity import digest

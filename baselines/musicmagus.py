@@ -120,11 +120,11 @@ class MusicMagus(Method):
     def cost(self) -> Cost:
         """An inversion and pass 1 a source prompt; a task's pass 2, twice if it is constrained.
 
-        Counted are rows that go forward. The gradient of the constraint comes on top: its backward pass takes
-        about as long as the forward pass of the same rows (no weight has a gradient).
+        The gradient of the constraint goes back through one of the two.
         """
-        passes, steps = 2 if self.config.constraint else 1, self.config.steps
-        return Cost(prepare=(1 + rows(self.config.guidance)) * steps, edit=passes * rows(self.config.guidance) * steps)
+        steps, guided_rows = self.config.steps, rows(self.config.guidance) * self.config.steps
+        held = guided_rows if self.config.constraint else 0
+        return Cost(prepare=steps + guided_rows, edit=guided_rows + held, backward=held)
 
     def prepare(self, source: Source) -> Prepared:
         """Encode the mixture. All else waits for a source prompt.

@@ -96,7 +96,7 @@ class PnI(Method):
         """All tasks as one batch."""
         assert isinstance(prepared, EncodedSource)
         backbone, encoded, schedule = self.context.backbone, prepared.encoded, self.schedule()
-        conditioning = backbone.condition([task.target_prompt for task in tasks], negative="")
+        conditioning = backbone.condition([task.target_prompt for task in tasks], negative="", source=encoded)
         latents = heun_sample(
             guided(backbone, conditioning, self.config.guidance),
             self.start(prepared, schedule, seeds),

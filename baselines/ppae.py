@@ -102,8 +102,8 @@ class PPAE(Method):
         """All tasks as one batch, each on a path of its own seed."""
         assert isinstance(prepared, _Encoded)
         backbone, encoded = self.context.backbone, prepared.encoded
-        source = backbone.condition([task.source_prompt for task in tasks], negative="")
-        target = backbone.condition([task.target_prompt for task in tasks], negative="")
+        source = backbone.condition([task.source_prompt for task in tasks], negative="", source=encoded)
+        target = backbone.condition([task.target_prompt for task in tasks], negative="", source=encoded)
         x0 = encoded.latent.expand(len(tasks), -1, -1, -1)
         latents = self._walk(x0, source, target, self._factors(target, tasks), seeds)
         return Decoding(partial(backbone.decode, latents, samples=encoded.samples, gain=encoded.gain))

@@ -1,9 +1,10 @@
-"""SDEdit (Meng et al., ICLR 2022) on AudioLDM 2: noise the source part of the way, denoise with the target prompt.
+"""SDEdit (Meng et al., ICLR 2022): noise the source part of the way, denoise with the target prompt.
 
     x_{t*} = sqrt(ᾱ_{t*}) x0 + sqrt(1−ᾱ_{t*}) n,    then DDIM with η = 1 and ε_w(x, t, target) down to t = 0
 
 Published settings for music editing: Manor & Michaeli, ICML 2024 (their SDEdit baseline): 200 steps, start at
-half of the schedule, guidance 12, η = 1 (fresh noise in every step).
+half of the schedule, guidance 12, η = 1 (fresh noise in every step). The preset `stable-audio-open` has the steps,
+guidance and solver of that model's card; its pipeline cannot start below σ_max, so the start is ours.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class SDEdit(Method):
     role = "baseline"
     needs = frozenset({Need.BACKBONE, Need.TARGET_PROMPT})
     presets: ClassVar[Presets] = {
-        "published": {"steps": 200, "strength": 0.5, "guidance": 12.0, "negative": "", "eta": 1.0}
+        "published": {"steps": 200, "strength": 0.5, "guidance": 12.0, "negative": "", "eta": 1.0, "order": 1},
+        "stable-audio-open": {"steps": 100, "strength": 0.5, "guidance": 7.0, "negative": "", "eta": 1.0, "order": 2},
     }
 
     class Config(Method.Config):
@@ -50,6 +52,7 @@ class SDEdit(Method):
         guidance: float = Field(12.0, ge=0, description="classifier-free guidance")
         negative: str = Field("", description="negative prompt of the guidance")
         eta: float = Field(1.0, ge=0, le=1, description="η of DDIM: 1 draws fresh noise in every step, 0 none")
+        order: int = Field(1, ge=1, le=2, description="of the solver: 1 DDIM, 2 DPM-Solver++(2M) on its steps")
 
     config: Config
 
@@ -66,7 +69,8 @@ class SDEdit(Method):
         assert isinstance(prepared, _Encoded)
         backbone, encoded = self.context.backbone, prepared.encoded
         schedule = backbone.schedule(self.config.steps).part(self.config.strength)
-        conditioning = backbone.condition([task.target_prompt for task in tasks], negative=self.config.negative)
+        prompts = [task.target_prompt for task in tasks]
+        conditioning = backbone.condition(prompts, negative=self.config.negative, source=encoded)
         noise = step_noise(seeds)
         latents = ddim_sample(
             guided(backbone, conditioning, self.config.guidance),
@@ -74,6 +78,7 @@ class SDEdit(Method):
             schedule,
             eta=self.config.eta,
             noise=noise,
+            order=self.config.order,
             callback=ticks(self.context.progress, "editing", len(schedule)),
         )
         return Decoding(partial(backbone.decode, latents, samples=encoded.samples, gain=encoded.gain))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -68,7 +68,7 @@ class SeparateEditRemix(Method):
     def cost(self) -> Cost:
         """As the inner editor's, which prepares once a stem instead of once a source: at most four times as much."""
         inner = self._editor.cost()
-        return Cost(prepare=4 * inner.prepare, edit=inner.edit, batch=4 * inner.batch)
+        return replace(inner, prepare=4 * inner.prepare, batch=4 * inner.batch)
 
     def networks(self) -> Mapping[str, str]:
         """Those of the inner editor."""

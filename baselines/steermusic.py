@@ -87,8 +87,8 @@ class SteerMusic(Method):
         """All tasks as one batch, each with the timesteps and the noise of its own seed."""
         assert isinstance(prepared, _Encoded)
         backbone, encoded = self.context.backbone, prepared.encoded
-        target = backbone.condition([task.target_prompt for task in tasks], negative="")
-        source = backbone.condition([task.source_prompt for task in tasks], negative="")
+        target = backbone.condition([task.target_prompt for task in tasks], negative="", source=encoded)
+        source = backbone.condition([task.source_prompt for task in tasks], negative="", source=encoded)
         latents = self._steered(encoded.latent.expand(len(tasks), -1, -1, -1), target, source, seeds)
         return Decoding(partial(backbone.decode, latents, samples=encoded.samples, gain=encoded.gain))
 

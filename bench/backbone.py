@@ -65,14 +65,19 @@ class Backbone(ABC):
 
     Attributes:
         name: as registered.
-        sample_rate: Hz of the audio it reads and writes (mono).
+        sample_rate: Hz of the audio it reads and writes.
+        latent_axes: what the axes of its latent after the channels stand for. Where there is no "frequency", the last
+            axis has one cell, and priors on it are in time alone.
         untrained: which of its weights were drawn at random, in words; empty if none. Every table says so.
+        caveat: what every table must say of its numbers, a sentence; empty if nothing.
         licence: of its weights.
     """
 
     name: ClassVar[str]
     sample_rate: int
+    latent_axes: ClassVar[tuple[str, ...]] = ("time", "frequency")
     untrained: str = ""
+    caveat: str = ""
     licence: str = "unknown"
 
     @property
@@ -82,7 +87,11 @@ class Backbone(ABC):
 
     @abstractmethod
     def encode(self, clip: Clip) -> Encoded:
-        """The clip's latent: the mode of the VAE posterior, scaled, of the mono down-mix at a fixed peak."""
+        """The clip's latent: the mode of the VAE posterior, scaled, of the clip with the channels and level it expects.
+
+        Raises:
+            AudioError: for a clip without samples, or one longer than the network takes.
+        """
 
     @abstractmethod
     def mel_energy(self, clips: Sequence[Clip], *, gain: float) -> torch.Tensor:
@@ -92,7 +101,8 @@ class Backbone(ABC):
 
         Returns:
             (clips, frames, bands): the frames that `encode` has for a clip as long as the longest. Frames and bands
-            are whole multiples of the latent's time and frequency axes, in this order.
+            are whole multiples of the latent's time and frequency axes, in this order. There is one band where the
+            latent has no frequency axis.
         """
 
     @abstractmethod
@@ -100,10 +110,17 @@ class Backbone(ABC):
         """Audio of latents (batch, channels, time, frequency): `samples` long, divided by `gain`."""
 
     @abstractmethod
-    def condition(self, prompts: Sequence[str], *, negative: str | None = None) -> Conditioning:
+    def condition(
+        self, prompts: Sequence[str], *, negative: str | None = None, source: Encoded | None = None
+    ) -> Conditioning:
         """Encode prompts, each by itself, so that a prompt's conditioning does not depend on its neighbours.
 
-        With `negative`, the conditioning carries what classifier-free guidance needs.
+        The empty prompt is what the network takes for no prompt at all.
+
+        Args:
+            prompts: the texts.
+            negative: with it, the conditioning carries what classifier-free guidance needs.
+            source: what is edited; a network that is told how long its audio is reads that off it.
         """
 
     def condition_audio(self, clips: Sequence[Clip]) -> Conditioning:

@@ -79,10 +79,13 @@ class Context:
 
     @cached_property
     def separator(self) -> Separator:
-        """HT-Demucs; its weights are loaded when it is first asked for stems, or for its identity."""
-        from bench.separation import HtDemucs
+        """HT-Demucs, for sources: each is separated once, whichever methods and runs ask for its stems.
 
-        return HtDemucs(self.device)
+        Its weights are loaded when it is first asked for its identity, or for stems.
+        """
+        from bench.separation import CachedSeparator, HtDemucs
+
+        return CachedSeparator(HtDemucs(self.device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +111,18 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Cost:
-    """Rows that a method sends through the backbone's network: once a source, a task, and a batch of tasks."""
+    """Rows that a method sends through the backbone's network.
+
+    Attributes:
+        prepare: once a source. edit: once a task. batch: once a batch of tasks.
+        backward: of a task's rows, those whose gradient goes back through the network to its input. No weight has a
+            gradient, so each takes about as long again as going forward.
+    """
 
     prepare: int = 0
     edit: int = 0
     batch: int = 0
+    backward: int = 0
 
 
 Role = Literal["method", "baseline", "control"]
@@ -155,8 +165,16 @@ class Method(ABC):
         return Cost()
 
     def networks(self) -> Mapping[str, str]:
-        """Identities of networks beside the backbone on which the audio depends: part of the run's identity."""
+        """Identities of networks beside the backbone on which the audio depends: part of the run's identity.
+
+        So is what the method makes of a backbone that lacks something it was published for.
+        """
         return {}
+
+    @classmethod
+    def standing(cls, backbone: Backbone | None) -> str:
+        """`status` of a run on a backbone, on which it may be something else than what is published."""
+        return cls.status
 
     def prepare(self, source: Source) -> Prepared:
         """All that depends on the source alone."""

@@ -26,11 +26,12 @@ class AttentionSite:
     Attributes:
         name: the module's dotted name.
         kind: "self", "loa" (cross-attention to the language-of-audio tokens) or "text" (to the text tokens).
-        block: "down", "mid" or "up".
+        block: "down", "mid" or "up"; in a stack of layers without them, its first, second and last third.
         position: 1, 2, …: the attention position in execution order, as papers number "layers" (16 in AudioLDM 2).
         order: index among all sites in execution order.
         level: how often the latent's time and frequency were halved before it.
         heads: number of heads.
+        prefix: queries that come before the grid's tokens and stand for the whole clip (Stable Audio Open: 1).
     """
 
     name: str
@@ -40,9 +41,10 @@ class AttentionSite:
     order: int
     level: int
     heads: int
+    prefix: int = 0
 
     def grid(self, time: int, frequency: int) -> tuple[int, int]:
-        """(time, frequency) tokens here for a latent of that size; tokens are flattened time-major."""
+        """(time, frequency) tokens here for a latent of that size, after the prefix; they are flattened time-major."""
         for _ in range(self.level):
             time, frequency = -(-time // 2), -(-frequency // 2)
         return time, frequency

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from bench.diffusion.samplers import Callback, Predict
@@ -84,8 +85,13 @@ def karras_schedule(
             remedy=f"Give a sigma_max of at most {known[-1]:.1f}.",
             code="sigmas",
         )
-    nearest = np.abs(np.log(sigmas)[:, None] - np.log(known)).argmin(axis=1)
-    return Schedule(tuple(nearest.tolist()), alpha_of_sigma(sigmas), 1.0)
+    return Schedule(tuple(_nearest(np.log(known), np.log(sigmas)).tolist()), alpha_of_sigma(sigmas), 1.0)
+
+
+def _nearest(known: Levels, wanted: Levels) -> npt.NDArray[np.int64]:
+    """For each wanted number the index of the nearest of ascending known ones; of two as near, the first."""
+    above = np.searchsorted(known, wanted).clip(1, len(known) - 1)
+    return np.where(wanted - known[above - 1] <= known[above] - wanted, above - 1, above)
 
 
 def heun_calls(steps: int) -> int:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from bench.diffusion.multistep import Multistep
 from bench.diffusion.schedule import Schedule
 from bench.identity import derive_seed
 
@@ -83,9 +84,10 @@ def ddim_sample(
     *,
     eta: float = 0.0,
     noise: Noise | None = None,
+    order: int = 1,
     callback: Callback | None = None,
 ) -> torch.Tensor:
-    """Denoise latents along a schedule with DDIM.
+    """Denoise latents along a schedule with DDIM, or with the multistep solver that corrects its steps.
 
     Args:
         predict: the network.
@@ -93,14 +95,19 @@ def ddim_sample(
         schedule: the steps to take; `schedule.part(strength)` starts later, as SDEdit does.
         eta: η of DDIM; above 0 it draws from `noise` in every step.
         noise: source of fresh noise, called once a step.
+        order: 1 is DDIM, 2 DPM-Solver++(2M) (`bench.diffusion.multistep`), which begins anew at the first step.
         callback: called after each step.
 
     Returns:
         Latents at `schedule.alpha_end`, shaped like `x`.
+
+    Raises:
+        ValueError: for another order.
     """
+    solver = Multistep(order)
     levels = zip(schedule.timesteps, schedule.alphas.tolist(), schedule.alphas_next.tolist(), strict=True)
     for step, (timestep, alpha, alpha_next) in enumerate(levels):
-        eps = predict(x, timestep)
+        eps = solver(x, predict(x, timestep), alpha, alpha_next)
         z = noise(step, tuple(x.shape)).to(x) if noise is not None and eta > 0 else None
         x = ddim_step(x, eps, alpha, alpha_next, eta=eta, noise=z)
         if callback is not None:

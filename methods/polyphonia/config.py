@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from bench.diffusion.attention import Block
+from bench.diffusion.source_cache import CacheDtype, CachePlace
 from bench.identity import digest, sha256_file
 from bench.method import Method
 from bench.task import STEMS
@@ -140,12 +141,10 @@ class PolyphoniaConfig(Method.Config):
         "mean", description="what is encoded: the mean of the channels, or (release) the first, its own mean removed"
     )
 
-    cache: Literal["device", "cpu", "recompute"] = Field(
+    cache: CachePlace = Field(
         "device", description="where the source's queries and keys are kept; recompute keeps its latents instead"
     )
-    cache_dtype: Literal["same", "float32", "float16", "bfloat16"] = Field(
-        "same", description="what they are kept in; same: as the network computed them"
-    )
+    cache_dtype: CacheDtype = Field("same", description="what they are kept in; same: as the network computed them")
     entropy: bool = Field(False, description="measure the entropy of attention, and journal it with every edit")
 
     @model_validator(mode="before")

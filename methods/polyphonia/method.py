@@ -10,6 +10,9 @@
 
    with E = Q Kᵀ / sqrt(d); E_src is that of the recorded source, V always that of the edit.
 
+A latent without a frequency axis (Stable Audio Open) leaves of G its time: the stem's share of each frame's energy.
+A run on one says so, in its identity and in tables.
+
 The paper and its released code differ; `config` has a knob for each difference and for each ablation, `words` says
 which words are favoured, and `docs/methods/polyphonia.md` tells what is published and what was chosen here.
 """
@@ -24,23 +27,28 @@ from typing import Any, Literal
 import torch
 
 from bench.audio import Clip
-from bench.backbone import Conditioning
+from bench.backbone import Backbone, Conditioning
 from bench.diffusion.attention import AttentionSite, Controller, Kind, select
-from bench.diffusion.control import ByKind, Chain, Composable, Interpolation, Modulation, SourceRecorder
+from bench.diffusion.control import ByKind, Chain, Composable, Interpolation, Modulation
 from bench.diffusion.diagnostics import EntropyRecorder, compared
 from bench.diffusion.guidance import guided, rows
 from bench.diffusion.samplers import Predict, ddim_sample, ticks
 from bench.diffusion.schedule import Schedule, steps_of_part
+from bench.diffusion.source_cache import recalling, recorder_for
 from bench.diffusion.trajectory import ddim_trajectory
 from bench.errors import UsageError
 from bench.method import Cost, Decoding, Method, Need, Prepared
-from bench.task import EditTask, Source
+from bench.task import EditTask, Source, StemName
 from methods.polyphonia.config import PRESETS, PolyphoniaConfig
+from methods.polyphonia.prior import with_prefix
 from methods.polyphonia.source import Inverted, acoustic_prior, heard, with_stems
 from methods.polyphonia.words import favoured_stems, favoured_tokens
 
 FOLLOWED: tuple[Kind, ...] = ("self", "loa")
 """Kinds of attention that interpolate with the source; those of kind "text" are modulated."""
+
+TIME_ONLY = "the latent has no frequency axis, so its prior is one of time alone"
+"""What a run on a network such as Stable Audio Open says of itself."""
 
 
 class Polyphonia(Method):
@@ -63,8 +71,15 @@ class Polyphonia(Method):
         return Cost(prepare=steps, edit=rows(self.config.guidance) * steps, batch=again)
 
     def networks(self) -> Mapping[str, str]:
-        """The separator, if stems come from one."""
-        return {"separator": self.context.separator.identity} if self.config.separates else {}
+        """The separator, if stems come from one; and that the prior is one of time, where the network has no more."""
+        separator = {"separator": self.context.separator.identity} if self.config.separates else {}
+        in_time_alone = self.context.load_backbone is not None and _in_time_alone(self.context.backbone)
+        return separator | ({"prior": TIME_ONLY} if in_time_alone else {})
+
+    @classmethod
+    def standing(cls, backbone: Backbone | None) -> str:
+        """As published on AudioLDM 2; a port where the latent has no frequency axis."""
+        return f"ported to {backbone.name}: {TIME_ONLY}" if backbone and _in_time_alone(backbone) else cls.status
 
     # -- once a source ----------------------------------------------------------------------------------------
 
@@ -78,10 +93,10 @@ class Polyphonia(Method):
         clip = heard(source.mixture, config)
         encoded = backbone.encode(clip)
         prior = acoustic_prior(with_stems(source, config, self.context), config, backbone, clip, encoded)
-        recorder, schedule = self._recorder(), self._schedule()
+        recorder, schedule = recorder_for(config.cache, config.cache_dtype), self._schedule()
         stored = self._follows and config.cache != "recompute"
         entropy = EntropyRecorder(recorder if stored else Chain()) if config.entropy else None
-        predict = guided(backbone, backbone.condition([""]))
+        predict = guided(backbone, backbone.condition([""], source=encoded))
         if entropy is not None or stored:
             predict = self._with(entropy or recorder, FOLLOWED, predict, schedule)
         trajectory = ddim_trajectory(
@@ -104,7 +119,8 @@ class Polyphonia(Method):
         """Denoise all tasks as one batch. The method is deterministic: the seeds are not used."""
         assert isinstance(prepared, Inverted)
         backbone, config, schedule = self.context.backbone, self.config, self._schedule()
-        conditioning = backbone.condition([task.target_prompt for task in tasks], negative="")
+        prompts = [task.target_prompt for task in tasks]
+        conditioning = backbone.condition(prompts, negative="", source=prepared.encoded)
         controllers = self._controllers(prepared, tasks, conditioning, schedule)
         predict = guided(backbone, conditioning, config.guidance)
         controller: Controller = ByKind(controllers)
@@ -136,7 +152,7 @@ class Polyphonia(Method):
             controllers |= {kind: interpolation for kind in FOLLOWED}
         if self.config.modulation:
             stems = [favoured_stems(task, self.config) for task in tasks]
-            pairs = prepared.prior.gates([stem for row in stems for stem in row], self._grids(prepared))
+            pairs = self._stem_gates(prepared, [stem for row in stems for stem in row])
             controllers["text"] = Modulation(
                 gates={level: gate.reshape(len(tasks), -1, gate.shape[-1]) for level, gate in pairs.items()},
                 tokens=favoured_tokens(conditioning, tasks, self.config).to(prepared.noise.device),
@@ -145,11 +161,14 @@ class Polyphonia(Method):
         return controllers
 
     def _gates(self, prepared: Inverted, tasks: Sequence[EditTask]) -> dict[int, torch.Tensor]:
-        """Level → G of each task's stem, (tasks, tokens)."""
-        return prepared.prior.gates([task.stem for task in tasks], self._grids(prepared))
+        """Level → G of each task's stem, (tasks, queries)."""
+        return self._stem_gates(prepared, [task.stem for task in tasks])
 
-    def _grids(self, prepared: Inverted) -> dict[int, tuple[int, int]]:
-        return {site.level: site.grid(*prepared.prior.latent) for site in self._sites(*FOLLOWED, "text")}
+    def _stem_gates(self, prepared: Inverted, stems: Sequence[StemName]) -> dict[int, torch.Tensor]:
+        sites = {site.level: site for site in self._sites(*FOLLOWED, "text")}
+        grids = {level: site.grid(*prepared.prior.latent) for level, site in sites.items()}
+        gates = prepared.prior.gates(stems, grids)
+        return {level: with_prefix(gate, sites[level].prefix) for level, gate in gates.items()}
 
     def _strengths(self, steps: int) -> list[float]:
         """λ at each step that is run: constant, or from λ at the first to 0 at the last."""
@@ -189,10 +208,6 @@ class Polyphonia(Method):
             )
         return sites
 
-    def _recorder(self) -> SourceRecorder:
-        dtype = None if self.config.cache_dtype == "same" else getattr(torch, self.config.cache_dtype)
-        return SourceRecorder(dtype, "cpu" if self.config.cache == "cpu" else "device")
-
     def _with(self, controller: Controller, kinds: Sequence[Kind], predict: Predict, schedule: Schedule) -> Predict:
         """`predict` with a controller in the attentions of some kinds, at the steps before the break point."""
         sites = self._sites(*kinds)
@@ -207,17 +222,18 @@ class Polyphonia(Method):
         return controlled
 
     def _recalling(self, prepared: Inverted, predict: Predict, schedule: Schedule) -> Predict:
-        """`predict`, before which the network sees the source again as it did in the inversion of that step."""
-        trajectory, recorder = prepared.trajectory, prepared.recorder
+        """`predict`, to which the source's queries and keys are computed again before each step that follows them."""
+        trajectory, backbone = prepared.trajectory, self.context.backbone
         assert trajectory is not None
-        backbone = self.context.backbone
-        source = self._with(recorder, FOLLOWED, guided(backbone, backbone.condition([""])), schedule)
-        steps = {timestep: step for step, timestep in enumerate(schedule.timesteps[: self._controlled(len(schedule))])}
+        empty = backbone.condition([""], source=prepared.encoded)
+        return recalling(
+            predict,
+            source=self._with(prepared.recorder, FOLLOWED, guided(backbone, empty), schedule),
+            recorder=prepared.recorder,
+            trajectory=trajectory,
+            timesteps=schedule.timesteps[: self._controlled(len(schedule))],
+        )
 
-        def recalled(latents: torch.Tensor, timestep: int) -> torch.Tensor:
-            recorder.memory.clear()
-            if timestep in steps:
-                source(trajectory[steps[timestep] + 1], timestep)
-            return predict(latents, timestep)
 
-        return recalled
+def _in_time_alone(backbone: Backbone) -> bool:
+    return "frequency" not in backbone.latent_axes

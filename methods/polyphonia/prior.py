@@ -103,6 +103,21 @@ def level_gate_in_time(mask: torch.Tensor, tokens: int) -> torch.Tensor:
     return F.interpolate(mask[None, None], (tokens, 1), mode="bilinear", align_corners=False).flatten()
 
 
+def with_prefix(gate: torch.Tensor, prefix: int) -> torch.Tensor:
+    """G with queries before the grid's that stand for the whole clip: they are the edit's as much as its largest G.
+
+    So G = 1 everywhere leaves them to the edit and G = 0 to the source, and silence after the clip has no say.
+
+    Args:
+        gate: (stems, tokens).
+        prefix: how many.
+
+    Returns:
+        (stems, prefix + tokens).
+    """
+    return torch.cat([gate.amax(dim=-1, keepdim=True).expand(-1, prefix), gate], dim=-1)
+
+
 @dataclass(frozen=True, eq=False)
 class Prior:
     """G of every stem of a source.

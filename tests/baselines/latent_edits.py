@@ -16,21 +16,29 @@ from bench.task import EditTask, Source
 
 @dataclass(frozen=True)
 class Edited:
-    """What a method made of some tasks: latents, one a task, and the rows that went through the U-Net."""
+    """What a method made of some tasks: latents, one a task, and the rows that went through the U-Net, and back."""
 
     latents: torch.Tensor
     prepare_rows: int
     edit_rows: int
+    backward_rows: int
 
 
 @contextmanager
-def counted(context: Context) -> Iterator[list[int]]:
-    """The rows of every call of the U-Net inside."""
-    calls: list[int] = []
+def counted(context: Context) -> Iterator[tuple[list[int], list[int]]]:
+    """The rows of every call of the U-Net inside, and of every gradient that comes out of its input."""
+    forward: list[int] = []
+    backward: list[int] = []
+
+    def note(_module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        forward.append(int(inputs[0].shape[0]))
+        if inputs[0].requires_grad:
+            inputs[0].register_hook(lambda gradient: backward.append(int(gradient.shape[0])))
+
     unet: torch.nn.Module = context.backbone._unet  # type: ignore[attr-defined]
-    hook = unet.register_forward_pre_hook(lambda _module, inputs: calls.append(int(inputs[0].shape[0])))
+    hook = unet.register_forward_pre_hook(note)
     try:
-        yield calls
+        yield forward, backward
     finally:
         hook.remove()
 
@@ -43,14 +51,15 @@ def make(method: type[Method], context: Context, **knobs: Any) -> Method:
 def edit(made: Method, source: Source, tasks: Sequence[EditTask], seeds: Sequence[int] | None = None) -> Edited:
     """Prepare a source and edit tasks as one batch; seeds are 0, 1, … if not given."""
     with (
-        counted(made.context) as calls,
+        counted(made.context) as (forward, backward),
         patch.object(made.context.backbone, "decode", lambda latents, **_: list(latents)),
     ):
         prepared = made.prepare(source)
-        prepare_rows = sum(calls)
+        prepare_rows = sum(forward)
         edits = made.edit(prepared, tasks, list(range(len(tasks))) if seeds is None else seeds)
         assert isinstance(edits, Decoding)
-        return Edited(torch.stack(edits.finish()), prepare_rows, sum(calls) - prepare_rows)  # type: ignore[arg-type]
+        latents = torch.stack(edits.finish())  # type: ignore[arg-type]
+        return Edited(latents, prepare_rows, sum(forward) - prepare_rows, sum(backward))
 
 
 def codec(context: Context, source: Source) -> torch.Tensor:

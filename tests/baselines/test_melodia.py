@@ -41,8 +41,9 @@ def test_what_is_no_layer_is_refused(text: str) -> None:
 
 
 def test_a_layer_that_the_network_lacks_is_named(nano_context: Context, two_stems: Source) -> None:
-    with pytest.raises(UsageError, match="has 16 attention positions, and layer 20 was asked for"):
-        make(Melodia, nano_context, steps=2, layers="8-20").prepare(two_stems)
+    for cache in ("device", "recompute"):
+        with pytest.raises(UsageError, match="has 16 attention positions, and layer 20 was asked for"):
+            make(Melodia, nano_context, steps=2, layers="8-20", cache=cache).prepare(two_stems)
 
 
 @pytest.mark.parametrize(("double_self", "sites"), [(True, 7 * (3 + 1)), (False, 7 * 3)])
@@ -91,6 +92,33 @@ def test_it_is_deterministic_and_ignores_seeds(nano_context: Context, two_stems:
     assert torch.equal(one, other)
 
 
+def test_wherever_the_source_is_kept_edits_are_the_same(
+    nano_context: Context, two_stems: Source, make_task: Make
+) -> None:
+    """To the bit in the network's own type, also for a second batch and where not all steps are run."""
+    tasks = [make_task(), make_task("a cello")]
+    for knobs in ({"steps": 3}, {"steps": 4, "strength": 0.5}):
+        expected = edit(make(Melodia, nano_context, **knobs), two_stems, tasks).latents
+        for cache in ("cpu", "recompute"):
+            found = edit(made := make(Melodia, nano_context, **knobs, cache=cache), two_stems, tasks)
+            assert torch.equal(found.latents, expected), cache
+            assert torch.equal(edit(made, two_stems, tasks).latents, expected), cache
+    half = make(Melodia, nano_context, **knobs, cache="recompute", cache_dtype="float16")
+    assert 0 < (edit(half, two_stems, tasks).latents - expected).abs().max() < 2e-2
+
+
+def test_recomputed_queries_and_keys_are_kept_for_one_step(
+    nano_context: Context, two_stems: Source, make_task: Make
+) -> None:
+    made = make(Melodia, nano_context, steps=3, cache="recompute")
+    prepared = made.prepare(two_stems)
+    memory = prepared.recorder.memory  # type: ignore[attr-defined]
+    assert len(memory) == 0
+    first, again = (made.edit(prepared, [make_task()], [0]).finish.args[0] for _ in range(2))  # type: ignore[union-attr]
+    assert len(memory) == 7 * (3 + 1)
+    assert torch.equal(first, again), "a second batch of the same source"
+
+
 def test_a_smaller_cache_changes_little(nano_context: Context, two_stems: Source, make_task: Make) -> None:
     full, half = (
         edit(make(Melodia, nano_context, steps=2, **knobs), two_stems, [make_task()]).latents
@@ -106,6 +134,8 @@ def test_a_smaller_cache_changes_little(nano_context: Context, two_stems: Source
         ({"steps": 4}, Cost(4, 8)),
         ({"steps": 4, "strength": 0.5}, Cost(2, 4)),
         ({"steps": 4, "guidance": 1.0, "layers": "none"}, Cost(4, 4)),
+        ({"steps": 4, "cache": "recompute"}, Cost(4, 8, batch=4)),
+        ({"steps": 4, "cache": "recompute", "layers": "none"}, Cost(4, 8)),
     ],
 )
 def test_the_cost_is_what_goes_through_the_network(
@@ -114,7 +144,7 @@ def test_the_cost_is_what_goes_through_the_network(
     made = make(Melodia, nano_context, **knobs)
     assert made.cost() == cost
     edited = edit(made, two_stems, [make_task(), make_task("a cello")])
-    assert (edited.prepare_rows, edited.edit_rows) == (cost.prepare, 2 * cost.edit)
+    assert (edited.prepare_rows, edited.edit_rows) == (cost.prepare, 2 * cost.edit + cost.batch)
 
 
 def test_the_cost_at_published_sizes(nano_context: Context) -> None:

@@ -36,9 +36,10 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     from transformers.models.musicgen_melody.configuration_musicgen_melody import MusicgenMelodyDecoderConfig
 
-    from bench.backbones.nano.text import t5_tokenizer
+    from bench.backbones.nano.ship import read_words
+    from bench.backbones.nano.tokens import t5_tokenizer
 
-    tokenizer = t5_tokenizer()
+    tokenizer = t5_tokenizer(read_words())
     text = T5Config(vocab_size=len(tokenizer), d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=2)
     codec = EncodecConfig(
         sampling_rate=RATE, upsampling_ratios=[8, 5, 4, 4], codebook_size=64, codebook_dim=8, hidden_size=8,

@@ -168,18 +168,20 @@ def test_the_network_is_left_without_gradients(nano_context: Context, two_stems:
 @pytest.mark.parametrize(
     ("knobs", "cost"),
     [
-        ({"steps": 2}, Cost(6, 8)),
+        ({"steps": 2}, Cost(6, 8, backward=4)),
         ({"steps": 2, "constraint": 0.0}, Cost(6, 4)),
-        ({"steps": 2, "guidance": 1.0}, Cost(4, 4)),
+        ({"steps": 2, "guidance": 1.0}, Cost(4, 4, backward=2)),
+        ({"steps": 2, "gradient": "published"}, Cost(6, 8, backward=4)),
     ],
 )
 def test_the_cost_is_what_goes_through_the_network(
-    nano_context: Context, two_stems: Source, make_task: Make, knobs: dict[str, float], cost: Cost
+    nano_context: Context, two_stems: Source, make_task: Make, knobs: dict[str, object], cost: Cost
 ) -> None:
     made = make(MusicMagus, nano_context, **knobs)
     assert made.cost() == cost
     edited = edit(made, two_stems, [make_task(), make_task("a cello")])
     assert (edited.prepare_rows, edited.edit_rows) == (0, cost.prepare + 2 * cost.edit)
+    assert edited.backward_rows == 2 * cost.backward
 
 
 def test_a_second_source_prompt_is_inverted_by_itself(
@@ -192,7 +194,7 @@ def test_a_second_source_prompt_is_inverted_by_itself(
 
 def test_the_cost_at_published_sizes(nano_context: Context) -> None:
     """methods.md §15.7: 100 + 200 a source, 200 (forward and backward) + 200 a task."""
-    assert make(MusicMagus, nano_context).cost() == Cost(300, 400)
+    assert make(MusicMagus, nano_context).cost() == Cost(300, 400, backward=200)
 
 
 def test_a_backbone_without_text_tokens_is_refused(

@@ -18,7 +18,7 @@ Make = Callable[..., EditTask]
 
 def test_published_defaults(nano_context: Context) -> None:
     check_presets(SDEdit, nano_context)
-    expected = {"steps": 200, "strength": 0.5, "guidance": 12.0, "negative": "", "eta": 1.0}
+    expected = {"steps": 200, "strength": 0.5, "guidance": 12.0, "negative": "", "eta": 1.0, "order": 1}
     assert SDEdit.Config().model_dump() == expected
 
 

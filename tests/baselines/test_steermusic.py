@@ -90,5 +90,5 @@ def test_the_cost_is_what_goes_through_the_network(
     made = make(SteerMusic, nano_context, iterations=3, guidance=guidance)
     assert made.cost() == Cost(0, 3 * rows)
     edited = edit(made, two_stems, [make_task(), make_task("a cello")])
-    assert (edited.prepare_rows, edited.edit_rows) == (0, 2 * 3 * rows)
+    assert (edited.prepare_rows, edited.edit_rows, edited.backward_rows) == (0, 2 * 3 * rows, 0)
     assert make(SteerMusic, nano_context).cost() == Cost(0, 1600)

@@ -1,4 +1,4 @@
-"""The attentions of an AudioLDM 2 U-Net: which is which, and how a controller takes part in them.
+"""The attentions of an AudioLDM 2 U-Net: which is which, and what takes a controller to them.
 
 Every residual layer of a block with attention is followed by a group of `Transformer2DModel`s, one for each entry of
 the block's `cross_attention_dim` (published: None, 768, 1024). Such a group is one *position*, numbered 1 to 16 in the
@@ -9,23 +9,15 @@ of T5 (1024). The kind is read off the width of the keys' input, never off an in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from bench.diffusion.attention import AttentionCall, AttentionSite, Block, Controller, Kind
-from bench.errors import ModelError, UsageError
-
-
-@dataclass
-class NetworkCall:
-    """What the attentions cannot see by themselves: at which timestep the network runs, and whether rows are guided."""
-
-    timestep: int = -1
-    guided: bool = False
+from bench.backbones.attention import ControlledProcessor, heads
+from bench.diffusion.attention import AttentionSite, Block, Kind
+from bench.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -97,17 +89,12 @@ def _kind(attention: Any, kinds: dict[int, Kind], name: str) -> Kind:
     return kinds[width]
 
 
-class ControlledProcessor:
+class AudioLDM2Processor(ControlledProcessor):
     """diffusers' `AttnProcessor2_0` for the attentions of AudioLDM 2, with the attention itself left to a controller.
 
     Of the options that `AttnProcessor2_0` knows, transformer blocks use none of group norm, spatial norm, key and
     query norm, residual connection and output rescaling; what is left is here.
     """
-
-    def __init__(self, site: AttentionSite, controller: Controller, network: NetworkCall):
-        self.site = site
-        self.controller = controller
-        self.network = network
 
     def __call__(
         self,
@@ -122,48 +109,10 @@ class ControlledProcessor:
         rows, keys, _ = context.shape
         if attention_mask is not None:
             attention_mask = attn.prepare_attention_mask(attention_mask, keys, rows).view(rows, attn.heads, -1, keys)
-
-        def heads(projected: torch.Tensor) -> torch.Tensor:
-            return projected.view(rows, -1, attn.heads, projected.shape[-1] // attn.heads).transpose(1, 2)
-
-        q, k, v = heads(attn.to_q(hidden_states)), heads(attn.to_k(context)), heads(attn.to_v(context))
-        call = AttentionCall(
-            self.site, self.network.timestep, q, k, v, attention_mask, attn.scale, guided=self.network.guided
+        q, k, v = (
+            heads(projected, attn.heads)
+            for projected in (attn.to_q(hidden_states), attn.to_k(context), attn.to_v(context))
         )
-        attended = self.controller(call)
-        if attended.shape != (*q.shape[:-1], v.shape[-1]):
-            raise ValueError(f"a controller returned {tuple(attended.shape)} for queries {tuple(q.shape)}")
-        merged = attended.to(q.dtype).transpose(1, 2).flatten(2)
         projection, dropout = attn.to_out
-        output: torch.Tensor = dropout(projection(merged))
+        output: torch.Tensor = dropout(projection(self.attended(q, k, v, attention_mask, attn.scale)))
         return output
-
-
-@contextmanager
-def controlled(
-    unet: Any, controller: Controller, sites: Sequence[AttentionSite], network: NetworkCall
-) -> Iterator[None]:
-    """Put a controller into the attentions at `sites`; on leaving, also by an exception, the originals are back.
-
-    Contexts nest as long as their sites are disjoint.
-
-    Raises:
-        UsageError: if another controller is active at one of the sites.
-    """
-    modules = {site: unet.get_submodule(site.name) for site in sites}
-    taken = [site.name for site, module in modules.items() if isinstance(module.processor, ControlledProcessor)]
-    if taken:
-        raise UsageError(
-            f"{len(taken)} of these attentions already have a controller",
-            where=taken[0],
-            remedy="Leave the other control first, or combine both controllers into one.",
-            code="attention-taken",
-        )
-    originals = {site: module.processor for site, module in modules.items()}
-    try:
-        for site, module in modules.items():
-            module.set_processor(ControlledProcessor(site, controller, network))
-        yield
-    finally:
-        for site, module in modules.items():
-            module.set_processor(originals[site])

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 from bench.audio import Clip
 from bench.backbone import Conditioning, Span
+from bench.backbones.text import text_offsets
 
 LOA, TEXT, TEXT_MASK = "loa", "text", "text_mask"
 """Names of the tensors of a `Conditioning`: (rows, 8, GPT-2 width), (rows, tokens, T5 width), (rows, tokens)."""
@@ -115,31 +116,6 @@ class PromptEncoder:
             negative={name: tensor[:1] for name, tensor in tensors.items()} if guided else None,
             offsets=text_offsets(self._pipeline.tokenizer_2, prompt),
         )
-
-
-def text_offsets(tokenizer: Any, prompt: str) -> tuple[Span, ...]:
-    """The characters [start, end) of each T5 token, without white space; (0, 0) for special tokens.
-
-    Args:
-        tokenizer: a fast tokenizer.
-        prompt: the text.
-    """
-    encoded = tokenizer(
-        prompt,
-        truncation=True,
-        max_length=tokenizer.model_max_length,
-        return_offsets_mapping=True,
-        return_special_tokens_mask=True,
-    )
-    pairs = zip(encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True)
-    return tuple((0, 0) if special else _trimmed(prompt, start, end) for (start, end), special in pairs)
-
-
-def _trimmed(text: str, start: int, end: int) -> Span:
-    """The range without white space at its ends: SentencePiece gives the space before a word to the word."""
-    piece = text[start:end]
-    start += len(piece) - len(piece.lstrip())
-    return start, start + len(piece.strip())
 
 
 def _stack(rows: Sequence[Tensors]) -> dict[str, torch.Tensor]:

@@ -16,17 +16,17 @@ import torch
 from bench.audio import Clip
 from bench.backbone import Backbone, Conditioning, Encoded
 from bench.backbones import mel
-from bench.backbones.audioldm2.attention import NetworkCall, controlled, find_sites
+from bench.backbones.attention import NetworkCall, check_sites, controlled
+from bench.backbones.audioldm2.attention import AudioLDM2Processor, find_sites
 from bench.backbones.audioldm2.conditioning import LOA, TEXT, TEXT_MASK, PromptEncoder
-from bench.backbones.audioldm2.load import MODELS, PUBLISHED, load_checkpoint, quiet, tensors_hash
+from bench.backbones.audioldm2.load import MODELS, PUBLISHED, load_checkpoint, tensors_hash
+from bench.backbones.rows import batched, device_of, dtype_of, eps_of_v, frozen, guided_output, timesteps_of
 from bench.diffusion.attention import AttentionSite, Controller
 from bench.diffusion.schedule import Levels, Schedule
-from bench.errors import AudioError, ModelError, UsageError, did_you_mean
+from bench.errors import AudioError, ModelError, UsageError
 
 PEAK = 0.5
 """The mixture is brought to this peak before it is encoded, as in AudioLDM 2's own front end."""
-
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 class AudioLDM2(Backbone):
@@ -37,6 +37,7 @@ class AudioLDM2(Backbone):
         model: what it is called in the identity.
         revision: its commit, if it has one.
         weights: hash of its weight files; computed from the weights in memory if not given.
+        codec: hash of those of its VAE alone, likewise.
         device: torch device.
         dtype: of the networks: float32, float16 or bfloat16.
         licence: of the weights.
@@ -57,6 +58,7 @@ class AudioLDM2(Backbone):
         model: str,
         revision: str | None = None,
         weights: str | None = None,
+        codec: str | None = None,
         device: str = "cpu",
         dtype: str = "float32",
         licence: str = "unknown",
@@ -65,9 +67,10 @@ class AudioLDM2(Backbone):
         _check(pipeline)
         self.licence, self.untrained = licence, untrained
         self._weights = weights if weights is not None else tensors_hash(pipeline)
+        self._codec = codec if codec is not None else tensors_hash(pipeline, ("vae",))
         self._model, self._revision, self._dtype_name = model, revision, dtype
-        self._dtype, self._device = _dtype(dtype), _device(device)
-        self._pipeline = _frozen(pipeline, self._device, self._dtype)
+        self._dtype, self._device = dtype_of(dtype), device_of(device)
+        self._pipeline = frozen(pipeline, MODELS, self._device, self._dtype)
         self._unet, self._vae, self._vocoder = pipeline.unet, pipeline.vae, pipeline.vocoder
         self._scaling = float(pipeline.vae.config.scaling_factor)
         self._cell = mel.HOP * int(pipeline.vae_scale_factor)
@@ -91,13 +94,14 @@ class AudioLDM2(Backbone):
             ModelError: if the checkpoint is absent, incomplete, pickled, damaged or of another kind.
             UsageError: for an unknown dtype or a device that is not there.
         """
-        _device(device)
-        checkpoint = load_checkpoint(model, revision=revision, dtype=_dtype(dtype))
+        device_of(device)
+        checkpoint = load_checkpoint(model, revision=revision, dtype=dtype_of(dtype))
         return cls(
             checkpoint.pipeline,
             model=checkpoint.model,
             revision=checkpoint.revision,
             weights=checkpoint.weights,
+            codec=checkpoint.codec,
             device=device,
             dtype=dtype,
             licence="CC-BY-NC-SA-4.0" if checkpoint.model.startswith("cvssp/audioldm2") else "unknown",
@@ -105,7 +109,7 @@ class AudioLDM2(Backbone):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Model, revision, weights hash, dtype, scheduler and front end."""
+        """Model, revision, hash of all weights and of the codec's, dtype, scheduler and front end."""
         scheduler = {k: v for k, v in sorted(self._scheduler.config.items()) if not k.startswith("_")}
         return {
             "name": self.name,
@@ -113,6 +117,7 @@ class AudioLDM2(Backbone):
             "model": self._model,
             "revision": self._revision,
             "weights": self._weights,
+            "codec": self._codec,
             "dtype": self._dtype_name,
             "scheduler": scheduler,
             "front_end": {**mel.PARAMETERS, "peak": PEAK},
@@ -162,10 +167,13 @@ class AudioLDM2(Backbone):
 
     # -- network ----------------------------------------------------------------------------------------------
 
-    def condition(self, prompts: Sequence[str], *, negative: str | None = None) -> Conditioning:
+    def condition(
+        self, prompts: Sequence[str], *, negative: str | None = None, source: Encoded | None = None
+    ) -> Conditioning:
         """Encode prompts, each as the pipeline encodes it alone; see `bench.backbones.audioldm2.conditioning`.
 
         The tensors are `loa` (rows, 8, GPT-2 width), `text` (rows, tokens, T5 width) and `text_mask` (rows, tokens).
+        The network is not told how long its audio is, so the source has no part in them.
         """
         return self._prompts(prompts, negative)
 
@@ -218,11 +226,11 @@ class AudioLDM2(Backbone):
         """
         guided = guidance != 1.0
         parts = [conditioning.negative, conditioning.positive] if guided else [conditioning.positive]
-        tensors = _batched(parts, latents.shape[0])
-        timesteps = _timesteps_of(timestep, latents.shape[0])
+        tensors = batched(parts, (LOA, TEXT, TEXT_MASK), latents.shape[0])
+        timesteps = timesteps_of(timestep, latents.shape[0])
         x = latents.to(self._device, self._dtype)
         self._network.timestep, self._network.guided = timestep if isinstance(timestep, int) else -1, guided
-        output = self._unet(
+        output: torch.Tensor = self._unet(
             torch.cat([x, x]) if guided else x,
             torch.tensor(timesteps, device=self._device).expand(len(x)).repeat(len(parts)),
             encoder_hidden_states=tensors[LOA].to(self._dtype),
@@ -231,16 +239,10 @@ class AudioLDM2(Backbone):
             return_dict=False,
         )[0].float()
         if guided:
-            unconditional, conditional = output.chunk(2)
-            output = unconditional + guidance * (conditional - unconditional)
-        return self._to_eps(output, latents, timesteps)
-
-    def _to_eps(self, output: torch.Tensor, latents: torch.Tensor, timesteps: list[int]) -> torch.Tensor:
-        """ε = sqrt(ᾱ) v + sqrt(1−ᾱ) x for a network that predicts v (Salimans & Ho, ICLR 2022)."""
+            output = guided_output(output, guidance)
         if self._scheduler.config.prediction_type == "epsilon":
             return output
-        alpha = torch.from_numpy(self.alphas[timesteps]).to(output)[:, None, None, None]
-        return alpha.sqrt() * output + (1 - alpha).sqrt() * latents
+        return eps_of_v(output, latents, torch.from_numpy(self.alphas[timesteps]))
 
     @property
     def attention_sites(self) -> tuple[AttentionSite, ...]:
@@ -253,15 +255,8 @@ class AudioLDM2(Backbone):
         Raises:
             UsageError: for a site of another network, or one that has a controller (when the context is entered).
         """
-        own = set(self._sites)
-        for site in sites:
-            if site not in own:
-                raise UsageError(
-                    f"this network has no attention {site.name}",
-                    remedy=did_you_mean(site.name, [known.name for known in self._sites]),
-                    code="unknown-attention",
-                )
-        return controlled(self._unet, controller, sites, self._network)
+        check_sites(self._sites, sites)
+        return controlled(self._unet, AudioLDM2Processor, controller, sites, self._network)
 
 
 def _check(pipeline: Any) -> None:
@@ -301,70 +296,3 @@ def _ddim(config: Any) -> Any:
 def _timesteps(scheduler: Any, steps: int) -> tuple[int, ...]:
     scheduler.set_timesteps(steps)
     return tuple(int(timestep) for timestep in scheduler.timesteps)
-
-
-def _frozen(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
-    """The pipeline on its device, in evaluation mode, without gradients of weights and without progress bars."""
-    pipeline.set_progress_bar_config(disable=True)
-    with quiet():
-        for component in MODELS:
-            getattr(pipeline, component).to(device=device, dtype=dtype).eval().requires_grad_(False)
-    return pipeline
-
-
-def _batched(parts: Sequence[Mapping[str, torch.Tensor] | None], rows: int) -> dict[str, torch.Tensor]:
-    """The tensors of some conditionings, each spread over `rows`, one after the other.
-
-    Raises:
-        UsageError: if a conditioning is absent, or has neither one row nor `rows`.
-    """
-    batched: dict[str, list[torch.Tensor]] = {LOA: [], TEXT: [], TEXT_MASK: []}
-    for part in parts:
-        if part is None:
-            raise UsageError(
-                "guidance needs the conditioning of a negative prompt",
-                remedy='Call condition(prompts, negative=""), or predict with guidance 1.',
-                code="no-negative",
-            )
-        for name, tensors in batched.items():
-            if part[name].shape[0] not in (1, rows):
-                raise UsageError(
-                    f"{part[name].shape[0]} prompts do not go with {rows} latents",
-                    remedy="Give one prompt for all latents, or one for each.",
-                    code="rows",
-                )
-            tensors.append(part[name].expand(rows, *part[name].shape[1:]))
-    return {name: torch.cat(tensors) for name, tensors in batched.items()}
-
-
-def _timesteps_of(timestep: int | Sequence[int], rows: int) -> list[int]:
-    """One timestep for all rows, or one for each.
-
-    Raises:
-        UsageError: if there are several, and not one for each row.
-    """
-    if isinstance(timestep, int):
-        return [timestep]
-    if len(timestep) != rows:
-        raise UsageError(
-            f"{len(timestep)} timesteps do not go with {rows} latents",
-            remedy="Give one timestep for all latents, or one for each.",
-            code="rows",
-        )
-    return list(timestep)
-
-
-def _dtype(name: str) -> torch.dtype:
-    if name not in DTYPES:
-        raise UsageError(f"unknown dtype '{name}'", remedy=did_you_mean(name, DTYPES), code="dtype")
-    return DTYPES[name]
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"unknown device '{name}'", remedy="Use cpu, cuda or cuda:N.", code="device") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"there is no {name} here", remedy="Use --device cpu.", code="device")
-    return device

@@ -175,7 +175,7 @@ def test_tokens_of_a_phrase_spell_the_phrase(backbone: AudioLDM2, published: Aud
 def test_offsets_leave_out_the_space_that_sentencepiece_puts_before_a_word(build_pipeline) -> None:
     from tokenizers import pre_tokenizers
 
-    from bench.backbones.audioldm2.conditioning import text_offsets
+    from bench.backbones.text import text_offsets
 
     tokenizer = build_pipeline().tokenizer_2
     tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
