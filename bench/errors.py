@@ -18,8 +18,13 @@ traceback; `--debug` shows the traceback too. The exit code says which kind of f
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
 
 
 class BenchError(Exception):
@@ -122,3 +127,45 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return f"Known: {', '.join(names)}." if names else "None is registered."
+
+
+def validated(
+    model: type[Model],
+    values: Mapping[str, Any],
+    *,
+    of: str,
+    kind: Literal["knob", "option"],
+    see: str,
+    written: Callable[[str], str] = str,
+) -> Model:
+    """What a user wrote, as the model that declares it: a method's knobs, a suite's options.
+
+    Args:
+        model: what there is to be set.
+        values: by name.
+        of: whose it is, as an error begins: "sdedit", "suite synth".
+        kind: what its parts are called.
+        see: the command that shows them.
+        written: how a name is written where the user gave it.
+
+    Raises:
+        UsageError: `unknown-setting` (or `-option`) with the nearest name, `bad-setting` for a value that does not fit.
+    """
+    from pydantic import ValidationError
+
+    code = "setting" if kind == "knob" else kind
+    for name in values:
+        if name not in model.model_fields:
+            raise UsageError(
+                f"{of} has no {kind} '{written(name)}'",
+                remedy=did_you_mean(name, model.model_fields),
+                code=f"unknown-{code}",
+            )
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = written(".".join(map(str, first["loc"]))) if first["loc"] else ""
+        given = "" if first["type"] == "missing" or not name else f"={first['input']!r}"
+        cause = ": ".join(part for part in (of, name + given, first["msg"]) if part)
+        raise UsageError(cause, remedy=f"See `{see}` for what there is, and its ranges.", code=f"bad-{code}") from error

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import version as installed_version
-from typing import ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,7 @@ class Needs(StrEnum):
     REFERENCE = "reference"
     TRUE_EDIT = "true-edit"
     MONOPHONIC = "monophonic-stem"
+    DIAGNOSTICS = "diagnostics"
 
 
 class Features:
@@ -124,6 +125,9 @@ def _embedded(embedder: Embedder, policy: Policy, stages: bool) -> str:
 class Case:
     """One edit to be measured, with everything a metric may look at.
 
+    Attributes:
+        diagnostics: what the method measured beside the edit (`bench.method.Decoding`), as the journal has it.
+
     Raises:
         AudioError: for an edit without samples, or with NaN or infinite ones, of which some metrics would make a
         number.
@@ -135,6 +139,7 @@ class Case:
     true_edit: Clip | None = None
     reference: Clip | None = None
     features: Features = field(default_factory=Features)
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.edit.length == 0 or not np.isfinite(self.edit.samples).all():
@@ -296,18 +301,23 @@ def named(name: str, embedder: Embedder) -> str:
 
 def unmet(metric: Metric, case: Case) -> Missing | None:
     """Why a metric cannot be asked about this case, if it cannot."""
-    if Needs.TRUE_EDIT in metric.needs and case.true_edit is None:
-        return Missing("no-true-edit", "this task has no true edit")
-    if Needs.REFERENCE in metric.needs and case.reference is None:
-        return Missing("no-reference", "this task has no reference audio")
-    if Needs.STEMS in metric.needs and case.task.stem not in case.source.stems:
-        return Missing("no-stem", f"the source has no {case.task.stem} stem")
-    if Needs.STEMS in metric.needs and case.source.stem_origin != "true":
-        return Missing("separated-stems", "the source's stems were separated from the mixture, they are not true stems")
-    if Needs.MONOPHONIC in metric.needs and case.task.monophonic is not True:
-        state = "polyphonic" if case.task.monophonic is False else "not known to be monophonic"
-        return Missing("not-monophonic", f"the edited stem is {state}")
-    return None
+    stem, source = case.task.stem, case.source
+    state = "polyphonic" if case.task.monophonic is False else "not known to be monophonic"
+    reasons = (
+        (Needs.TRUE_EDIT, case.true_edit is None, "no-true-edit", "this task has no true edit"),
+        (Needs.REFERENCE, case.reference is None, "no-reference", "this task has no reference audio"),
+        (Needs.STEMS, stem not in source.stems, "no-stem", f"the source has no {stem} stem"),
+        (
+            Needs.STEMS,
+            source.stem_origin != "true",
+            "separated-stems",
+            "the source's stems were separated from the mixture, they are not true stems",
+        ),
+        (Needs.MONOPHONIC, case.task.monophonic is not True, "not-monophonic", f"the edited stem is {state}"),
+        (Needs.DIAGNOSTICS, not case.diagnostics, "no-diagnostics", "the method measured nothing beside this edit"),
+    )
+    lacking = (Missing(code, why) for need, lacks, code, why in reasons if need in metric.needs and lacks)
+    return next(lacking, None)
 
 
 def checked(value: float | Missing) -> float | Missing:

@@ -12,7 +12,9 @@ Conventions: attention has the shape (…, queries, keys), whatever stands for s
 have come out of a softmax in float32: in float16 small shares are lost and H comes out too low. Rows sum to 1 within
 10⁻³, or they are no attention.
 
-`bench/diffusion/diagnostics.py` measures the same while a method runs, on its device.
+`bench/diffusion/diagnostics.py` measures h while a method runs, on its device; a method that was asked to leaves it in
+the run's journal beside each edit, with the mean of |h_edit − h_source| over queries, heads, sites and timesteps. The
+metrics here read that distance: 0 where attention is as sharp as it was for the source. They hear nothing.
 
 Source: Shannon, 1948; Polyphonia (ICML 2026) plots it by branch and gives no formula.
 """
@@ -20,10 +22,13 @@ Source: Shannon, 1948; Polyphonia (ICML 2026) plots it by branch and gives no fo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import entr
+
+from bench.metric import Case, Missing, Needs, SampleMetric
 
 TOLERANCE = 1e-3
 
@@ -61,23 +66,6 @@ def normalised_entropy(attention: npt.ArrayLike, keys: npt.ArrayLike | None = No
     count = counted.sum(axis=-1)
     most = np.where(count > 1, np.log(np.maximum(count, 2)), np.nan)
     return np.asarray(np.clip(entr(shares).sum(axis=-1) / most, 0.0, 1.0), np.float64)
-
-
-def mean_by_branch(
-    attention: Mapping[str, npt.ArrayLike], keys: Mapping[str, npt.ArrayLike] | None = None
-) -> dict[str, float]:
-    """Mean normalised entropy of each branch over all that is in front of its keys; NaN where no row has two keys.
-
-    Args:
-        attention: (…, queries, keys) by branch ("self", "loa", "text"), each with its own number of keys.
-        keys: which keys count, for the branches that hide some.
-    """
-    means = {}
-    for branch, shares in attention.items():
-        found = normalised_entropy(shares, (keys or {}).get(branch))
-        known = found[np.isfinite(found)]
-        means[branch] = float(known.mean()) if known.size else float("nan")
-    return means
 
 
 def split_means(entropies: npt.ArrayLike, gate: npt.ArrayLike) -> tuple[float, float]:
@@ -126,3 +114,63 @@ def _validated(attention: npt.ArrayLike, keys: npt.ArrayLike | None) -> tuple[Fl
     if furthest > TOLERANCE:
         raise ValueError(f"a row of attention does not sum to 1 over the keys that count, but is {furthest:g} away")
     return shares, counted
+
+
+class AttentionEntropy(SampleMetric):
+    """How far the sharpness of attention in the edit is from that in the source: a diagnosis, not a quality."""
+
+    name = "attention-entropy"
+    version = 1
+    direction = "lower"
+    range = (0.0, 1.0)
+    needs = frozenset({Needs.SOURCE, Needs.DIAGNOSTICS})
+    summary = "distance of attention's entropy to the source's, mean of the kinds of attention"
+    source = "Polyphonia (ICML 2026) plots it; the formula is ours"
+    kinds: ClassVar[frozenset[str]] = frozenset({"self", "loa", "text"})
+    """Of attention: those that count."""
+
+    @property
+    def parameters(self) -> str:
+        """What is averaged."""
+        kinds = "kinds of attention" if len(self.kinds) > 1 else f"{next(iter(self.kinds))}-attention"
+        return f"|H_edit - H_source| / ln K by the run's own diagnostics, mean over timesteps and sites, {kinds}"
+
+    def score(self, case: Case) -> float | Missing:
+        """The distance; 0 for an edit that attends like its source."""
+        recorded = entropy_distances(case.diagnostics)
+        found = [distance for kind, distance in recorded.items() if kind in self.kinds]
+        if not found:
+            lacks = f"only of {', '.join(sorted(recorded))}" if recorded else "no distance to the source's"
+            return Missing("no-entropy", f"the method recorded attention entropy beside this edit: {lacks}")
+        return float(np.mean(found))
+
+
+class SelfAttentionEntropy(AttentionEntropy):
+    """The same of self-attention alone: which places of the mixture look at which."""
+
+    name = "attention-entropy-self"
+    summary = "distance of self-attention's entropy to the source's"
+    kinds = frozenset({"self"})
+
+
+class LoaAttentionEntropy(AttentionEntropy):
+    """The same of the attention to AudioLDM 2's language-of-audio tokens alone."""
+
+    name = "attention-entropy-loa"
+    summary = "distance of the entropy of attention to the language-of-audio tokens to the source's"
+    kinds = frozenset({"loa"})
+
+
+def entropy_distances(diagnostics: Mapping[str, Any]) -> dict[str, float]:
+    """Kind of attention → mean |h_edit − h_source|, as `bench.diffusion.diagnostics.compared` left it in a journal.
+
+    Kinds of which nothing could be said are left out, and so is what is no number: journals may come from elsewhere.
+
+    >>> entropy_distances({"entropy": {"distance": {"self": 0.25, "loa": None}}})
+    {'self': 0.25}
+    """
+    entropy_of = diagnostics.get("entropy")
+    distances = entropy_of.get("distance") if isinstance(entropy_of, Mapping) else None
+    if not isinstance(distances, Mapping):
+        return {}
+    return {kind: float(value) for kind, value in distances.items() if type(value) in (int, float)}

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from bench.audio import Clip
 from bench.metric import Case, EmbeddingMetric, Missing, Needs, SampleMetric, length_mismatch
-from bench.metrics import cqt1_pcc, onset_f1
-from bench.metrics.lpaps import lpaps
+from bench.metrics import cqt, onset
+from bench.metrics.layers import lpaps
 from bench.metrics.part import RATE, described, edit_background
 
 
@@ -77,14 +77,14 @@ class BackgroundCqt1Pcc(Compared):
     @property
     def parameters(self) -> str:
         """The transform and how the background is drawn out."""
-        return f"{cqt1_pcc.Cqt1Pcc().parameters}; {self.comparison}"
+        return f"{cqt.Cqt1Pcc().parameters}; {self.comparison}"
 
     def compare(self, case: Case, truth: Clip, found: Clip) -> float | Missing:
         """`gated_pcc` of the contours."""
         reference, estimated = (
-            case.features.get(clip, "cqt top-1", lambda whole: cqt1_pcc.top1(whole.mono)) for clip in (truth, found)
+            case.features.get(clip, "cqt top-1", lambda whole: cqt.top1(whole.mono)) for clip in (truth, found)
         )
-        return cqt1_pcc.gated_pcc(reference, estimated)
+        return cqt.gated_pcc(reference, estimated)
 
 
 class BackgroundOnsetF1(Compared):
@@ -101,12 +101,12 @@ class BackgroundOnsetF1(Compared):
     @property
     def parameters(self) -> str:
         """The detector and how the background is drawn out."""
-        return f"{onset_f1.OnsetF1().parameters}; {self.comparison}"
+        return f"{onset.OnsetF1().parameters}; {self.comparison}"
 
     def compare(self, case: Case, truth: Clip, found: Clip) -> float | Missing:
         """F1 of the onsets."""
-        reference, estimated = (onset_f1.onsets_of(case.features, clip) for clip in (truth, found))
-        return onset_f1.onset_f1(reference, estimated)
+        reference, estimated = (onset.onsets_of(case.features, clip) for clip in (truth, found))
+        return onset.onset_f1(reference, estimated)
 
 
 class BackgroundLpaps(Background, EmbeddingMetric):

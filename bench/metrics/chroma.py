@@ -39,7 +39,9 @@ def chromagram(samples: Samples) -> Chroma:
 
 
 def chroma_cosine(reference: Chroma, estimated: Chroma) -> float | Missing:
-    """Mean cosine of two chromagrams, (12, frames) each, the longer one cut.
+    """Mean cosine of two chromagrams (`chromagram`), (12, frames) each, the longer one cut.
+
+    `Missing("silent")` where neither sounds. Source: Copet et al., NeurIPS 2023 (audiocraft).
 
     >>> import numpy as np
     >>> round(chroma_cosine(np.eye(12), np.eye(12)), 3), chroma_cosine(np.eye(12), np.roll(np.eye(12), 1, axis=0))

@@ -35,7 +35,19 @@ def cosine(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
 
 
 def clap_score(audio: Embedding, other: npt.ArrayLike) -> float:
-    """Mean cosine of a clip's windows to a vector, by the windows' weights."""
+    """CLAP score: mean cosine of a clip's windows to the vector of a text or of another clip, by the windows' weights.
+
+    Args:
+        audio: a clip's windows as CLAP's vectors, (windows, dimensions), and their weights.
+        other: (dimensions,).
+
+    Source: Wu et al., ICASSP 2023; Manor and Michaeli, ICML 2024.
+
+    >>> import numpy as np
+    >>> two_windows = Embedding(np.array([[1.0, 0.0], [0.0, 1.0]]), weights=np.array([10.0, 5.0]))
+    >>> round(clap_score(two_windows, [1.0, 0.0]), 6)
+    0.666667
+    """
     return float(np.average([cosine(frame, other) for frame in audio.frames], weights=audio.weights))
 
 

@@ -21,7 +21,7 @@ from typing import ClassVar
 from bench.audio import Clip
 from bench.metric import Case, CorpusMetric, Frames, Missing, Needs, length_mismatch
 from bench.metrics.frechet import frechet_distance, frechet_infinity
-from bench.metrics.kernel_distance import Bandwidth, kernel_distance
+from bench.metrics.kernel import Bandwidth, kernel_distance
 from bench.metrics.part import described as part_described
 from bench.metrics.part import edited_part
 

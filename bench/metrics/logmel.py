@@ -6,6 +6,8 @@ that floor. The distance is the mean |difference| in dB, first over the cells of
 resolutions. It hears level, spectrum and timing, and no waveform phase, which latent models do not keep.
 
 16 kHz is the band of AudioLDM 2 and its kin: what a full-band system does above 8 kHz is not seen.
+
+Source: ours, on Slaney's mel scale as librosa has it.
 """
 
 from __future__ import annotations
@@ -51,7 +53,20 @@ def log_mel_distance(reference: Powers, estimate: Powers, weights: Powers | None
         reference: sets the floor.
         estimate: of the same shapes.
         weights: of the same shapes, with a positive sum in each; None weighs all cells alike.
+
+    Raises:
+        ValueError: for other shapes, or a reference that is silent.
+
+    >>> import numpy as np
+    >>> power = np.ones((64, 10))
+    >>> log_mel_distance((power,), (10 * power,))
+    10.0
     """
+    for other in (estimate, reference if weights is None else weights):
+        if [power.shape for power in other] != [power.shape for power in reference]:
+            raise ValueError("mel powers of a reference and an estimate, and weights, that differ in shape")
+    if not all(power.any() for power in reference):
+        raise ValueError("the reference is silent: nothing can be far from it")
     distances = []
     for index, (expected, found, floor) in enumerate(zip(reference, estimate, floors(reference), strict=True)):
         difference = np.abs(10 * np.log10(np.maximum(found, floor) / np.maximum(expected, floor)))

@@ -12,21 +12,55 @@ Source: ITU-R BS.1770-4 loudness (pyloudnorm).
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.audio import Samples
 from bench.metric import Case, Missing, SampleMetric, library
+from bench.metrics.signals import validate
 
 FULL_SCALE = 1.0 - 2.0**-15
 
 
 def clipped_share(samples: Samples) -> float:
-    """Share of samples, (samples, channels), at full scale of 16 bits or beyond, in percent.
+    """Share of samples, (samples, channels), at full scale of 16 bits or beyond, in percent; 0 of none.
 
     >>> import numpy as np
     >>> clipped_share(np.array([[0.0], [1.0], [-1.0], [0.5]]))
     50.0
     """
     return 100.0 * float((np.abs(samples) >= FULL_SCALE).mean()) if samples.size else 0.0
+
+
+def loudness_change(reference: npt.ArrayLike, estimated: npt.ArrayLike, rate: int) -> float | Missing:
+    """|difference| of two signals' loudness in LU.
+
+    Args:
+        reference: the source, (samples,) or (samples, channels).
+        estimated: the edit, of the same length within 50 ms.
+        rate: of both, in Hz.
+
+    Returns:
+        `Missing` where one has none (silence, under 0.4 s): `silent-source`, `silent-edit`.
+
+    Raises:
+        ValueError: as `signals.validate`.
+
+    Source: ITU-R BS.1770-4.
+
+    >>> import numpy as np
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
+    >>> round(loudness_change(tone, 0.1 * tone, 16_000), 6)
+    20.0
+    """
+    first, second = (clip.to_mono().loudness_lufs for clip in validate(reference, estimated, rate))
+    return _change(first, second)
+
+
+def _change(source: float | None, edit: float | None) -> float | Missing:
+    if source is None or edit is None:
+        which = "source" if source is None else "edit"
+        return Missing(f"silent-{which}", f"the {which} has no loudness")
+    return abs(edit - source)
 
 
 class LoudnessChange(SampleMetric):
@@ -52,10 +86,7 @@ class LoudnessChange(SampleMetric):
             case.features.get(clip, "loudness of the mono mean", lambda whole: (whole.to_mono().loudness_lufs,))[0]
             for clip in (case.source.mixture, case.edit)
         )
-        if source is None or edit is None:
-            which = "source" if source is None else "edit"
-            return Missing(f"silent-{which}", f"the {which} has no loudness")
-        return abs(edit - source)
+        return _change(source, edit)
 
 
 class Clipping(SampleMetric):

@@ -72,6 +72,8 @@ def pitch_classes(posteriors: npt.ArrayLike) -> Classes:
 def class_distance(reference: npt.ArrayLike, estimated: npt.ArrayLike) -> float:
     """DPD of two sequences of classes (frames,): mean difference along the path of FastDTW.
 
+    Source: Mancusi et al., 2025.
+
     >>> class_distance([11] * 4, [0] * 4), class_distance([0, 2, 4, 5], [1, 3, 5, 6])
     (11.0, 0.8)
 

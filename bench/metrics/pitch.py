@@ -28,6 +28,7 @@ from bench.identity import sha256_file
 from bench.metric import Case, Missing, length_mismatch, library
 from bench.metrics.part import RATE, edited_part
 from bench.metrics.part import described as part_described
+from bench.metrics.signals import clip_of
 
 if TYPE_CHECKING:
     import torch
@@ -47,10 +48,17 @@ class Pitch:
     """A pitch contour: cents (frames,), 0 where not voiced, and whether each frame is voiced, bool (frames,).
 
     A frame is 10 ms.
+
+    Raises:
+        ValueError: if the two are not of one shape (frames,).
     """
 
     cents: Floats
     voiced: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if np.ndim(self.cents) != 1 or np.shape(self.cents) != np.shape(self.voiced):
+            raise ValueError(f"cents {np.shape(self.cents)} and voicing {np.shape(self.voiced)} are not both (frames,)")
 
 
 def described() -> str:
@@ -73,6 +81,17 @@ def pitch(clip: Clip) -> Pitch:
     with torch.inference_mode():
         semitones, voiced = _followed(samples)
     return Pitch(100.0 * semitones.numpy().astype(np.float64), voiced.numpy())
+
+
+def pitch_contour(samples: npt.ArrayLike, rate: int) -> Pitch:
+    """PESTO's contour of a signal, (samples,) or (samples, channels), at `rate` Hz, brought to -23 LUFS.
+
+    Raises:
+        ValueError: as `signals.clip_of`.
+
+    Source: Riou et al., ISMIR 2023.
+    """
+    return pitch(clip_of(samples, rate).to_mono().resample(RATE))
 
 
 def _followed(samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -17,16 +17,25 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.metric import Case, Missing, Needs, SampleMetric, library
-from bench.metrics.dpd import MIN_FRAMES
 from bench.metrics.pitch import Pitch, contours_of, described
+from bench.metrics.pitch_distance import MIN_FRAMES
 
 TOLERANCE_CENTS = 50.0
 
 Voicing = npt.NDArray[np.bool_]
 
 
-def pitch_accuracy(reference: Pitch, estimated: Pitch, *, chroma: bool = False) -> float:
-    """Raw pitch (or chroma) accuracy of two contours, the longer one cut; 0 if the reference is nowhere voiced."""
+def raw_pitch_accuracy(reference: Pitch, estimated: Pitch, *, chroma: bool = False) -> float:
+    """Raw pitch (or chroma) accuracy of two contours, the longer one cut; 0 if the reference is nowhere voiced.
+
+    Source: mir_eval.melody (Raffel et al., ISMIR 2014).
+
+    >>> import numpy as np
+    >>> line = Pitch(np.array([6000.0, 6200.0, 6400.0, 6500.0]), np.ones(4, bool))
+    >>> up = Pitch(line.cents + [49.0, 51.0, 0.0, 1200.0], line.voiced)
+    >>> raw_pitch_accuracy(line, up), raw_pitch_accuracy(line, up, chroma=True)
+    (0.5, 0.75)
+    """
     from mir_eval.melody import raw_chroma_accuracy, raw_pitch_accuracy
 
     frames = min(len(reference.voiced), len(estimated.voiced))
@@ -47,7 +56,15 @@ def pitch_accuracy(reference: Pitch, estimated: Pitch, *, chroma: bool = False) 
 
 
 def pitch_jaccard(reference: Pitch, estimated: Pitch) -> float:
-    """Pitch Jaccard distance of two contours, the longer one cut, in [0, 1]; 0 if neither is voiced anywhere."""
+    """Pitch Jaccard distance of two contours, the longer one cut, in [0, 1]; 0 if neither is voiced anywhere.
+
+    Source: Cífka et al., ICASSP 2021, for one voice.
+
+    >>> import numpy as np
+    >>> line = Pitch(np.array([6000.0, 6200.0]), np.ones(2, bool))
+    >>> pitch_jaccard(line, line), pitch_jaccard(line, Pitch(line.cents, np.array([True, False])))
+    (0.0, 0.5)
+    """
     frames = min(len(reference.voiced), len(estimated.voiced))
     voiced = np.stack([pitch.voiced[:frames] for pitch in (reference, estimated)])
     notes = np.stack([np.round(pitch.cents[:frames] / 100) for pitch in (reference, estimated)])
@@ -77,7 +94,7 @@ class RawPitchAccuracy(SampleMetric):
     def score(self, case: Case) -> float | Missing:
         """The share."""
         contours = _voiced_contours(case)
-        return contours if isinstance(contours, Missing) else pitch_accuracy(*contours, chroma=self.chroma)
+        return contours if isinstance(contours, Missing) else raw_pitch_accuracy(*contours, chroma=self.chroma)
 
 
 class RawChromaAccuracy(RawPitchAccuracy):

@@ -23,6 +23,7 @@ class Estimate:
     Attributes:
         edits, sources, songs: how many.
         network_rows: rows that will go through the backbone's network.
+        backward_rows: those of them that a gradient goes back through.
         seconds: network time and decoding on one device of the run; None where nothing is timed.
         disk_bytes: of the audio to come. disk_free: where it goes.
     """
@@ -31,6 +32,7 @@ class Estimate:
     sources: int
     songs: int
     network_rows: int
+    backward_rows: int
     seconds: float | None
     disk_bytes: int
     disk_free: int
@@ -43,18 +45,21 @@ def estimate(spec: RunSpec, config: Method.Config) -> Estimate:
     cost = spec.method_class()(config, Context(spec.devices[0], spec.suite)).cost()
     batches = sum(-(-edits // (spec.batch_size or edits)) for edits in Counter(item.source for item in plan).values())
     rows = cost.prepare * len(sources) + cost.batch * batches + cost.edit * len(plan)
+    backward = cost.backward * len(plan)
     seconds, rate = None, 44_100
     if needs_backbone(spec.method_class()):
         share_cores(spec.devices)
         backbone = spec.load_backbone(spec.devices[0])
         per_row, per_clip = _time(backbone, spec)
-        seconds, rate = (rows * per_row + len(plan) * per_clip) / len(spec.devices), backbone.sample_rate
+        seconds = ((rows + backward) * per_row + len(plan) * per_clip) / len(spec.devices)
+        rate = backbone.sample_rate
     length = sum(spec.suite.sources[item.source].excerpt.duration_s for item in plan)
     return Estimate(
         edits=len(plan),
         sources=len(sources),
         songs=len({item.song for item in plan}),
         network_rows=rows,
+        backward_rows=backward,
         seconds=seconds,
         disk_bytes=int(length * rate * _FLAC_BYTES_PER_SAMPLE),
         disk_free=free_bytes(spec.out.absolute()),

@@ -13,6 +13,7 @@ import queue
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -65,16 +66,22 @@ def run(spec: RunSpec, config: Method.Config, listener: Listener | None = None) 
         ModelError: if the backbone's weights are absent.
     """
     listener = listener or Silent()
-    with RunDirectory.lock(spec.out):
+    with ExitStack() as stack:
+        lock = RunDirectory.lock(spec.out)
+        if spec.out.exists():  # whoever is at work there is noticed before anything is loaded
+            stack.enter_context(lock)
         # Several workers load their own backbones; here it is loaded to know its identity.
         alone = len(spec.devices) == 1
         backbone = (
             spec.load_backbone(spec.devices[0] if alone else "cpu") if needs_backbone(spec.method_class()) else None
         )
+        identity, about = spec.identity(config, backbone), spec.about(backbone)
+        if not lock.held:  # a run that could not begin has left no folder
+            stack.enter_context(lock)
         directory = RunDirectory.create_or_resume(
             spec.out,
-            identity=spec.identity(config, backbone),
-            about=spec.about(backbone),
+            identity=identity,
+            about=about,
             plan=spec.plan(),
             suite=spec.suite,
         )

@@ -10,11 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from bench import __version__
 from bench.backbone import Backbone
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, validated
 from bench.method import Context, Method, Need
 from bench.registry import load_object
 from bench.store.rundir import PlanItem
@@ -101,7 +99,7 @@ class RunSpec:
         return {
             "label": self.label or method.name,
             "role": method.role,
-            "status": method.status,
+            "status": method.standing(backbone),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "needs": sorted(method.needs),
             "absences": dict(self.absences),
@@ -125,26 +123,13 @@ def parse_config(
         UsageError: for an unknown knob (with the nearest), or a value out of its range.
     """
     values: dict[str, Any] = dict(defaults or {})
-    knobs = method.Config.model_fields
     for setting in settings:
         key, separator, value = setting.partition("=")
         if not separator:
             raise UsageError(f"'{setting}' is not KEY=VALUE", remedy="Write --set steps=50.", code="bad-setting")
-        if key not in knobs:
-            raise UsageError(
-                f"{method.name} has no knob '{key}'", remedy=did_you_mean(key, knobs), code="unknown-setting"
-            )
         values[key] = value
-    try:
-        return method.Config.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        knob = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"{method.name}: {knob}={first['input']!r}: {first['msg']}",
-            remedy=f"See `timbrebench show method {method.name}` for its knobs and their ranges.",
-            code="bad-setting",
-        ) from error
+    see = f"timbrebench show method {method.name}"
+    return validated(method.Config, values, of=method.name, kind="knob", see=see)
 
 
 def needs_backbone(method: type[Method]) -> bool:

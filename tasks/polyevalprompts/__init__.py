@@ -9,8 +9,9 @@ Read in this order: `prompts` (the files), `defects` (which stem an edit is abou
 `recordings` (the audio), `suite` (the builder).
 """
 
+from tasks.multitrack.medleydb import SEPARATOR_SEEN
 from tasks.polyevalprompts.defects import corrected_stem, official_stem
-from tasks.polyevalprompts.prompts import MUSDB18_TEST, MUSICDELTA, SEPARATOR_SEEN, find_span, slug
+from tasks.polyevalprompts.prompts import MUSDB18_TEST, MUSICDELTA, find_span, slug
 from tasks.polyevalprompts.suite import PolyEvalPrompts
 
 __all__ = [

@@ -64,14 +64,6 @@ MUSICDELTA = _names(
 )
 """The 28 of MedleyDB's 35 MusicDelta tracks that are used."""
 
-SEPARATOR_SEEN = frozenset(
-    f"MusicDelta_{title}"
-    for title in _names(
-        "80sRock; Beatles; Britpop; Country1; Country2; Disco; Gospel; Grunge; Hendrix; Punk; Reggae; Rock; Rockabilly"
-    )
-)
-"""The 13 of them in MUSDB18's training set, which nearly every public separator has seen."""
-
 _SETS = {"musdb18": ("musdb18_test", MUSDB18_TEST), "musicdelta": ("musicdelta", MUSICDELTA)}
 
 

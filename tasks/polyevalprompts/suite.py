@@ -18,6 +18,7 @@ from bench.suite import Suite, SuiteBuilder, untracked
 from bench.suite import Track as Tracker
 from bench.task import EditTask
 from tasks import excerpts, instruments
+from tasks.multitrack.medleydb import SEPARATOR_SEEN
 from tasks.polyevalprompts.defects import (
     corrected_stem,
     edit_flags,
@@ -26,7 +27,7 @@ from tasks.polyevalprompts.defects import (
     songs_with_shared_prompts,
 )
 from tasks.polyevalprompts.fetch import fetch, fetched, manifest
-from tasks.polyevalprompts.prompts import SEPARATOR_SEEN, Track, find_span, read_tracks
+from tasks.polyevalprompts.prompts import Track, find_span, read_tracks
 from tasks.polyevalprompts.recordings import (
     LICENCES,
     MEDLEYDB_PATH,

@@ -5,12 +5,13 @@ So the distance of the untouched sources to the sources is that of a set to itse
 
 A value comes with an interval (songs left out in turn, in both sets at once), the floor (the same distance between two
 halves of the reference, by song) and the numbers of clips: a distance between small sets means nothing without them.
+The values with songs left out are kept: from those of two runs, reports test the difference of the runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from bench.identity import derive_seed
 from bench.metric import Case, CorpusMetric, Frames, Missing, checked, unmet
 from bench.runner.scoring.files import described
 from bench.runner.scoring.units import Edit
-from bench.stats.jackknife import leave_out
+from bench.stats.jackknife import interval, replicates
 
 MIN_CLIPS = 4
 """Smaller sets are not compared."""
@@ -82,14 +83,18 @@ class Collector:
         absent = isinstance(value, Missing)
         if not evaluated.clips and (reasons := self._left_out.get((run, metric.identity))):
             value = Missing(*next(iter(reasons.items())))
-        interval = None if absent else leave_out(
+        left_out = None if absent else replicates(
             lambda out: _number(_distance(metric, evaluated, reference, without=out)), sorted(evaluated.songs)
         )  # fmt: skip
+        low, high = (None, None)
+        if left_out and not isinstance(value, Missing):
+            low, high = interval(value, [each.value for each in left_out])
         return {
             **described(metric),
             "value": None if isinstance(value, Missing) else value,
-            "low": interval[0] if interval else None,
-            "high": interval[1] if interval else None,
+            "low": low,
+            "high": high,
+            "left_out": [asdict(each) for each in left_out] if left_out else None,
             "floor": None if absent else _floor(metric, reference),
             "n": len(evaluated.clips),
             "reference_n": len(reference.clips),

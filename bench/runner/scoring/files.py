@@ -51,9 +51,13 @@ def kept_columns(run: RunDirectory, outcomes: Outcomes, metrics: Sequence[Metric
 
 
 def known_corpus(run: RunDirectory, outcomes: Outcomes) -> dict[str, Row]:
-    """Values on whole sets by identity, as far as they rest on the audio that the run has now."""
+    """Values on whole sets by identity, as far as they rest on the audio that the run has now.
+
+    Those without values for left out songs are of an earlier version, and count as none.
+    """
     now = inputs(outcomes)
-    return {entry["identity"]: entry for entry in _entries(run, "corpus.json") if entry.get("inputs") == now}
+    known = [entry for entry in _entries(run, "corpus.json") if entry.get("inputs") == now and "left_out" in entry]
+    return {entry["identity"]: entry for entry in known}
 
 
 def inputs(outcomes: Outcomes) -> str:

@@ -54,7 +54,7 @@ def cases_of(unit: Unit, features: Features) -> list[tuple[Edit, Case]]:
     cases = []
     for edit in unit.edits:
         audio, task = runs[edit.path].read_audio(edit.audio), edit.item.task
-        cases.append((edit, Case(named[task], source, audio, *beside[task], features)))
+        cases.append((edit, Case(named[task], source, audio, *beside[task], features, edit.diagnostics)))
     return cases
 
 

@@ -26,13 +26,14 @@ Values = dict[ValueKey, float | Missing]
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit: of which run, and the metrics to be asked ("module:Class")."""
+    """One edit: of which run, the metrics to be asked ("module:Class"), and what was measured while it was made."""
 
     run: int
     path: Path
     item: PlanItem
     audio: str
     metrics: tuple[str, ...]
+    diagnostics: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,13 @@ def units(
     for index, run in enumerate(runs):
         suites.setdefault(run.suite.digest, run.suite)
         for item in run.plan:
-            audio = outcomes[index][item.key].audio
+            audio, event = outcomes[index][item.key].audio, outcomes[index][item.key].event
             if audio is None:
                 continue
             todo = tuple(t for identity, t in wanted.items() if (*item.key, identity, audio) not in known[index])
             if todo or every:
                 edits = by_source.setdefault((run.suite.digest, item.source), [])
-                edits.append(Edit(index, run.path, item, audio, todo))
+                edits.append(Edit(index, run.path, item, audio, todo, (event or {}).get("diagnostics", {})))
     return [Unit(suites[key[0]], key[1], tuple(edits)) for key, edits in by_source.items()]
 
 

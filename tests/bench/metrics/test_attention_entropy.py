@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from played import TUNE, notes
 from scipy.special import softmax
 from scipy.stats import entropy as scipy_entropy
 
-from bench.metrics.attention_entropy import entropy, mean_by_branch, normalised_entropy, split_means
+from bench.metric import Case, Missing, unmet
+from bench.metrics.attention_entropy import (
+    AttentionEntropy,
+    LoaAttentionEntropy,
+    SelfAttentionEntropy,
+    entropy,
+    normalised_entropy,
+    split_means,
+)
 
 CALLS = (entropy, normalised_entropy)
 
@@ -60,13 +71,6 @@ def test_a_single_key_says_nothing() -> None:
     assert entropy([[1.0]]).tolist() == [0.0]
 
 
-def test_branches_are_averaged_apart() -> None:
-    branches = {"self": np.full((2, 3, 4, 16), 1 / 16), "loa": np.eye(8)[None], "text": np.array([[0.5, 0.5, 0.0]])}
-    found = mean_by_branch(branches, {"text": np.array([True, True, False])})
-    assert found == {"self": pytest.approx(1.0), "loa": 0.0, "text": 1.0}
-    assert math.isnan(mean_by_branch({"one": np.ones((2, 1))})["one"])
-
-
 def test_target_and_background_queries() -> None:
     entropies = np.array([[1.0, 0.5, 0.0], [0.8, 0.5, 0.2]])
     target, background = split_means(entropies, [1.0, 0.5, 0.0])
@@ -97,3 +101,41 @@ def test_what_is_no_attention_is_refused(call, attention, keys, says: str) -> No
 def test_impossible_gates_are_refused(gate: list[float], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         split_means([1.0, 0.5], gate)
+
+
+# -- the metrics ------------------------------------------------------------------------------------------------------
+
+
+def test_a_task_has_the_mean_of_its_kinds(make_case: Callable[..., Case]) -> None:
+    recorded = {"entropy": {"edit": {}, "source": {}, "distance": {"self": 0.25, "loa": 0.5}}}
+    case = replace(make_case(notes(TUNE)), diagnostics=recorded)
+    assert [kind().score(case) for kind in (AttentionEntropy, SelfAttentionEntropy, LoaAttentionEntropy)] == [
+        0.375,
+        0.25,
+        0.5,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "why"),
+    [
+        ({"loudness": 3}, "no distance"),
+        ({"entropy": None}, "no distance"),
+        ({"entropy": {"distance": {"self": None}}}, "no distance"),
+        ({"entropy": {"distance": {"self": "0.5", "loa": True}}}, "no distance"),
+        ({"entropy": {"distance": {"text": 0.5}}}, "only of text"),
+    ],
+)
+def test_what_was_not_recorded_is_missing(
+    make_case: Callable[..., Case], recorded: dict[str, object], why: str
+) -> None:
+    found = SelfAttentionEntropy().score(replace(make_case(notes(TUNE)), diagnostics=recorded))
+    assert isinstance(found, Missing)
+    assert found.code == "no-entropy"
+    assert why in found.why
+
+
+def test_a_run_without_diagnostics_says_so(make_case: Callable[..., Case]) -> None:
+    lacking = unmet(AttentionEntropy(), make_case(notes(TUNE)))
+    assert lacking is not None
+    assert lacking.code == "no-diagnostics"

@@ -8,7 +8,7 @@ from little_clap import LittleClap
 from scipy.spatial.distance import cdist, pdist
 
 from bench.metric import CorpusMetric, Frames, Missing, Needs
-from bench.metrics import corpus, kernel_distance
+from bench.metrics import corpus, kernel
 from bench.metrics.part import edited_part
 from bench.task import Source
 
@@ -95,15 +95,15 @@ def test_all_pairs_of_too_many_vectors_are_not_begun(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("offset", [0.0, 1e4])
 @pytest.mark.parametrize("bandwidth", ["reference", "evaluated", 0.7])
 def test_the_matrix_product_gives_what_pair_by_pair_gives(
-    monkeypatch: pytest.MonkeyPatch, rows: int, offset: float, bandwidth: kernel_distance.Bandwidth | float
+    monkeypatch: pytest.MonkeyPatch, rows: int, offset: float, bandwidth: kernel.Bandwidth | float
 ) -> None:
     """KAD straight from its formula, with far-off sets and blocks that do not divide them."""
-    monkeypatch.setattr(kernel_distance, "ROWS", rows)
+    monkeypatch.setattr(kernel, "ROWS", rows)
     x, y = (np.random.default_rng(seed).normal(size=(n, 6)) + offset for seed, n in ((0, 40), (1, 33)))
     pairs = {"reference": pdist(x), "evaluated": pdist(y)}
     s = bandwidth if isinstance(bandwidth, float) else np.sort(pairs[bandwidth])[(len(pairs[bandwidth]) - 1) // 2]
     within, between = ([np.exp(-(d**2) / (2 * s**2 + 1e-8)) for d in ds] for ds in (pairs.values(), [cdist(x, y)]))
     direct = 100 * (sum(k.mean() for k in within) - 2 * between[0].mean())
-    assert kernel_distance.kernel_distance(y, x, bandwidth) == pytest.approx(direct, abs=1e-6 if offset else 1e-10)
+    assert kernel.kernel_distance(y, x, bandwidth) == pytest.approx(direct, abs=1e-6 if offset else 1e-10)
     if not isinstance(bandwidth, float):
-        assert kernel_distance.median_distance(x if bandwidth == "reference" else y) == pytest.approx(s, rel=1e-9)
+        assert kernel.median_distance(x if bandwidth == "reference" else y) == pytest.approx(s, rel=1e-9)

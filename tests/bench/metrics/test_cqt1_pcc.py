@@ -6,8 +6,8 @@ import pytest
 
 from bench.audio import Clip
 from bench.metric import Features, Missing
-from bench.metrics import cqt1_pcc
-from bench.metrics.cqt1_pcc import Contour, Cqt1Pcc, Cqt1PccSteerMusic, gated_pcc, pcc, top1
+from bench.metrics import cqt
+from bench.metrics.cqt import Contour, Cqt1Pcc, Cqt1PccSteerMusic, gated_pcc, pcc, top1
 from bench.task import Source
 
 TUNE = np.array([10, 10, 14, 14, 17, 17, 10, 10])
@@ -30,7 +30,7 @@ def test_a_sine_falls_into_its_quarter_tone(hertz: float, bin_index: int) -> Non
 def test_ten_seconds_have_the_published_number_of_frames_and_no_word_is_printed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    cqt1_pcc._cqt.cache_clear()
+    cqt._cqt.cache_clear()
     assert len(top1(np.zeros(160_000, np.float32)).bins) == 313
     assert capfd.readouterr() == ("", "")
 
@@ -132,7 +132,7 @@ def test_the_source_is_analysed_once_for_all_its_edits(
     source: Source, make_case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[int] = []
-    monkeypatch.setattr(cqt1_pcc, "top1", lambda samples: heard.append(len(samples)) or top1(samples))
+    monkeypatch.setattr(cqt, "top1", lambda samples: heard.append(len(samples)) or top1(samples))
     for gain in (0.5, 0.25, 0.125):
         Cqt1Pcc().score(make_case(source.mixture.scaled(gain)))
     assert len(heard) == 4

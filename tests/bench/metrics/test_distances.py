@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.metrics.frechet import frechet_distance, frechet_gaussians, frechet_infinity
-from bench.metrics.kernel_distance import kernel_distance, median_distance
+from bench.metrics.kernel import kernel_distance, median_distance
 
 RNG = np.random.default_rng(5)
 WIDE = RNG.normal(size=(50, 512))  # fewer rows than dimensions: covariances without full rank

@@ -8,9 +8,9 @@ from bench.audio import Clip
 from bench.errors import ModelError
 from bench.metric import Missing, unmet
 from bench.metrics import pitch as pitch_module
-from bench.metrics.dpd import DpdPestoCents, compare, dpd
 from bench.metrics.part import masked
 from bench.metrics.pitch import Pitch, pitch
+from bench.metrics.pitch_distance import DpdPestoCents, compare, dpd
 from bench.task import Source
 
 METRIC = DpdPestoCents()

@@ -21,6 +21,7 @@ from bench.audio import Clip
 from bench.cli import catalogue
 from bench.errors import AudioError
 from bench.metric import Case, CorpusMetric, Features, Metric, Missing, SampleMetric, checked, unmet
+from bench.metrics.attention_entropy import AttentionEntropy
 from bench.task import Source, StemName
 
 
@@ -88,7 +89,8 @@ def the_case(source: Source, edit: Clip) -> Case:
     prompt = "a piece with a violin"
     phrase = {"target_prompt": prompt, "target_phrase": "a violin", "target_span": (13, 21)}
     task = a_task(source.song, "other").model_copy(update=phrase)
-    return Case(task, source, edit, source.mixture, source.mixture, FEATURES)
+    measured = {"entropy": {"distance": {"self": 0.25, "loa": 0.5}}}
+    return Case(task, source, edit, source.mixture, source.mixture, FEATURES, measured)
 
 
 def results(metric: Metric, case: Case) -> Iterator[float | Missing | Clip]:
@@ -141,8 +143,8 @@ def test_every_bad_source_has_a_defined_result(metric: Metric) -> None:
 
 @each_metric
 def test_what_is_much_shorter_or_longer_is_not_compared(metric: Metric) -> None:
-    """But for the level of the edit and its place in a set, which need no counterpart in time."""
-    if metric.name in ("loudness-change", "clipping") or isinstance(metric, CorpusMetric):
+    """But for the level of the edit, how it was made and its place in a set, which need no counterpart in time."""
+    if metric.name in ("loudness-change", "clipping") or isinstance(metric, CorpusMetric | AttentionEntropy):
         return
     for name in ("one sample", "half as long", "twice as long"):
         (value,) = results(metric, the_case(WHOLE, EDITS[name]))

@@ -17,8 +17,8 @@ from bench.metrics.pitch_accuracy import (
     PitchJaccard,
     RawChromaAccuracy,
     RawPitchAccuracy,
-    pitch_accuracy,
     pitch_jaccard,
+    raw_pitch_accuracy,
 )
 from bench.metrics.waveform import BackgroundSdr, BackgroundSiSdr, aligned, sdr, si_sdr
 from bench.task import Source
@@ -106,13 +106,13 @@ def contour(cents: np.ndarray, voiced: np.ndarray | bool = True) -> Pitch:
 
 def test_known_pitch_accuracies() -> None:
     reference = contour(STEPS)
-    assert pitch_accuracy(reference, contour(STEPS + 49)) == 1.0
-    assert pitch_accuracy(reference, contour(STEPS + 51)) == 0.0
-    assert pitch_accuracy(reference, contour(STEPS + 1200)) == 0.0
-    assert pitch_accuracy(reference, contour(STEPS + 1200), chroma=True) == 1.0
+    assert raw_pitch_accuracy(reference, contour(STEPS + 49)) == 1.0
+    assert raw_pitch_accuracy(reference, contour(STEPS + 51)) == 0.0
+    assert raw_pitch_accuracy(reference, contour(STEPS + 1200)) == 0.0
+    assert raw_pitch_accuracy(reference, contour(STEPS + 1200), chroma=True) == 1.0
     half = np.arange(100) < 50
-    assert pitch_accuracy(reference, contour(STEPS, half)) == 0.5
-    assert pitch_accuracy(contour(STEPS, half), reference) == 1.0
+    assert raw_pitch_accuracy(reference, contour(STEPS, half)) == 0.5
+    assert raw_pitch_accuracy(contour(STEPS, half), reference) == 1.0
 
 
 def test_known_pitch_jaccard_distances() -> None:

@@ -9,7 +9,7 @@ from little_clap import LittleClap
 from bench.audio import Clip
 from bench.embedder import Embedding
 from bench.metric import Missing
-from bench.metrics.lpaps import Lpaps, LpapsManor2024, LpapsTrueEdit, channel_norm, lpaps, token_norm
+from bench.metrics.layers import Lpaps, LpapsManor2024, LpapsTrueEdit, channel_norm, lpaps, token_norm
 from bench.task import Source
 
 A, B = [[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 4.0], [2.0, 1.0]]

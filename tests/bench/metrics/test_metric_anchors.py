@@ -11,9 +11,9 @@ from played import a_task
 from bench.audio import Clip
 from bench.metric import Case, Features, Missing, SampleMetric, length_mismatch, library
 from bench.metrics.background import BackgroundLogMel
-from bench.metrics.cqt1_pcc import Cqt1Pcc, Cqt1PccSteerMusic
-from bench.metrics.dpd import DpdPestoCents
-from bench.metrics.onset_f1 import OnsetF1, OnsetF1At100Ms
+from bench.metrics.cqt import Cqt1Pcc, Cqt1PccSteerMusic
+from bench.metrics.onset import OnsetF1, OnsetF1At100Ms
+from bench.metrics.pitch_distance import DpdPestoCents
 from bench.metrics.true_edit import TrueEditLogMel
 from bench.task import Source, StemName
 

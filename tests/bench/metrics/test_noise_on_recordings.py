@@ -16,8 +16,8 @@ from bench.metrics.background import BackgroundLogMel
 from bench.metrics.background_kept import BackgroundCqt1Pcc, BackgroundLpaps, BackgroundOnsetF1
 from bench.metrics.chroma import ChromaCosine
 from bench.metrics.clap import ClapTrueEdit
-from bench.metrics.cqt1_pcc import Cqt1Pcc, Cqt1PccSteerMusic
-from bench.metrics.lpaps import Lpaps, LpapsManor2024, LpapsTrueEdit
+from bench.metrics.cqt import Cqt1Pcc, Cqt1PccSteerMusic
+from bench.metrics.layers import Lpaps, LpapsManor2024, LpapsTrueEdit
 from bench.metrics.true_edit import TrueEditLogMel
 from bench.metrics.waveform import BackgroundSdr, BackgroundSiSdr
 from bench.task import Source

@@ -6,7 +6,7 @@ from played import hits
 
 from bench.audio import Clip
 from bench.metric import Missing
-from bench.metrics.onset_f1 import OnsetF1, OnsetF1At100Ms, onset_f1, onsets
+from bench.metrics.onset import OnsetF1, OnsetF1At100Ms, onset_f1, onsets
 from bench.task import Source
 
 BEATS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)

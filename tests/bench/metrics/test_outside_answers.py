@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bench.audio import Clip
-from bench.metrics.onset_f1 import RATE as ONSET_RATE
-from bench.metrics.onset_f1 import onset_scores, onsets
+from bench.metrics.onset import RATE as ONSET_RATE
+from bench.metrics.onset import onset_scores, onsets
 from bench.metrics.pitch import RATE as PITCH_RATE
 from bench.metrics.pitch import pitch
 

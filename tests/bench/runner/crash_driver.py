@@ -26,7 +26,7 @@ from bench.store.rundir import RunDirectory
 from bench.suite import Suite
 
 CALLS = ("open", "write", "fsync", "replace", "rename", "mkdir", "ftruncate", "unlink")
-METRICS = ("cqt1_pcc:Cqt1Pcc", "onset_f1:OnsetF1", "background:BackgroundLogMel")
+METRICS = ("cqt:Cqt1Pcc", "onset:OnsetF1", "background:BackgroundLogMel")
 
 
 def make(suite: Suite, out: Path) -> bool:
@@ -35,7 +35,7 @@ def make(suite: Suite, out: Path) -> bool:
         method="baselines.sdedit:SDEdit",
         suite=suite,
         out=out,
-        backbone="bench.backbones.nano.backbone:Nano",
+        backbone="bench.backbones.nano.backbone:UntrainedNano",
         batch_size=2,
     )
     return run(spec, parse_config(spec.method_class(), ["steps=2", "strength=1"])).complete

@@ -1,12 +1,15 @@
-"""What a method may hand to the runner beside audio: diagnostics, networks of its own, rows by the batch."""
+"""What a method may hand to the runner beside audio: diagnostics, networks, rows; and a run that cannot begin."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import ClassVar
 
+import pytest
 from runner_methods import Noise
 
+from bench.errors import LockedError, ModelError
 from bench.method import Cost, Decoding, Prepared
 from bench.runner.estimate import estimate
 from bench.runner.run import run
@@ -23,7 +26,7 @@ class Measured(Noise):
     name = "measured"
 
     def cost(self) -> Cost:
-        return Cost(prepare=100, edit=10, batch=1)
+        return Cost(prepare=100, edit=10, batch=1, backward=5)
 
     def networks(self) -> Mapping[str, str]:
         return {"separator": "ears@1"}
@@ -81,3 +84,45 @@ def test_rows_by_the_batch_are_estimated(spec: Make) -> None:
     config = parse_config(Measured, [])
     assert estimate(of(spec("Noise"), Measured), config).network_rows == 300 + 120 + 3
     assert estimate(of(spec("Noise", batch_size=3), Measured), config).network_rows == 300 + 120 + 6
+
+
+def test_rows_that_a_gradient_goes_back_through_are_counted_apart(spec: Make) -> None:
+    found = estimate(of(spec("Noise"), Measured), parse_config(Measured, []))
+    assert (found.network_rows, found.backward_rows) == (300 + 120 + 3, 60)
+
+
+# -- a run that cannot begin -------------------------------------------------------------------------------------------
+
+
+class WithoutWeights(Noise):
+    """Leans on a network that is not on this machine."""
+
+    name = "without-weights"
+    asked: ClassVar[list[bool]] = []
+
+    def networks(self) -> Mapping[str, str]:
+        self.asked.append(True)
+        raise ModelError("the weights are not here", remedy="Fetch them.", code="model/missing")
+
+
+def test_a_run_that_cannot_begin_leaves_no_folder(spec: Make) -> None:
+    made = of(spec("Noise"), WithoutWeights)
+    with pytest.raises(ModelError):
+        run(made, parse_config(WithoutWeights, []))
+    assert not made.out.exists()
+
+
+def test_nor_does_it_keep_one_that_was_there(spec: Make) -> None:
+    made = of(spec("Noise"), WithoutWeights)
+    made.out.mkdir(parents=True)
+    with pytest.raises(ModelError):
+        run(made, parse_config(WithoutWeights, []))
+    assert run(spec("Noise"), parse_config(Noise, [])).complete
+
+
+def test_whoever_is_at_work_there_is_noticed_before_anything_is_loaded(spec: Make) -> None:
+    made = of(spec("Noise"), WithoutWeights)
+    WithoutWeights.asked.clear()
+    with RunDirectory.lock(made.out), pytest.raises(LockedError):
+        run(made, parse_config(WithoutWeights, []))
+    assert WithoutWeights.asked == []

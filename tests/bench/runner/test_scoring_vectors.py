@@ -18,7 +18,7 @@ from little_clap import LittleClap
 from bench.audio import Clip
 from bench.embedder import Embedding
 from bench.metrics.frechet import frechet_distance, frechet_infinity
-from bench.metrics.kernel_distance import kernel_distance
+from bench.metrics.kernel import kernel_distance
 from bench.metrics.part import RATE as PART_RATE
 from bench.metrics.part import masked
 from bench.runner.run import run
@@ -260,8 +260,8 @@ def test_sample_metrics_on_vectors_give_what_the_functions_give(run_of: Run) -> 
         "clap:ClapDelta",
         "clap:ClapPhrase",
         "clap:ClapTrueEdit",
-        "lpaps:Lpaps",
-        "lpaps:LpapsTrueEdit",
+        "layers:Lpaps",
+        "layers:LpapsTrueEdit",
     )
     score([path], [f"bench.metrics.{name}|little_clap:LittleClap" for name in names], jobs=2)
     frame = pd.read_parquet(path / "scores.parquet").pivot(index="task", columns="metric", values="value")

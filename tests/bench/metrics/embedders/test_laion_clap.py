@@ -18,6 +18,7 @@ from hub_cache import publish_in_hub
 
 from bench.audio import Clip
 from bench.errors import ModelError
+from bench.metrics import lpaps
 from bench.metrics.embedders.laion_clap import MUSIC_AUDIOSET, LaionClap, _tokenizer
 from bench.metrics.embedders.laion_package import build_clap, import_module_of, roberta_config
 
@@ -69,6 +70,14 @@ def test_stages_come_from_the_same_pass_and_hooks_go(laion: LaionClap, make_clip
     for stage, again in zip(inner[1].stages, alone.stages, strict=True):
         np.testing.assert_allclose(stage, again, atol=1e-4)
     assert not any(layer._forward_hooks for layer in laion._module.model.audio_branch.layers)
+
+
+def test_lpaps_hears_a_gain_but_little_of_it(laion: LaionClap, make_clip: MakeClip) -> None:
+    """A log-mel spectrogram is moved by it, and the norms of the inner layers take most of that away."""
+    clip, other = make_clip(48_000, 3.0), make_clip(48_000, 3.0, 1)
+    one, softer, another = laion.embed([clip, clip.scaled(0.5), other], stages=True)
+    assert lpaps(one, one) == 0.0
+    assert 1e-6 < lpaps(one, softer) < lpaps(one, another)
 
 
 def test_samples_are_rounded_to_16_bit_as_the_package_does() -> None:

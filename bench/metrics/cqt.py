@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from bench.audio import Clip, Samples
 from bench.metric import Case, Missing, SampleMetric, length_mismatch, library
+from bench.metrics.signals import validate
 
 if TYPE_CHECKING:
     import torch
@@ -112,6 +113,38 @@ def gated_pcc(reference: Contour, estimated: Contour, gate_db: float = GATE_DB) 
     return min(value, value * float(both.sum() / expected.sum()))
 
 
+def cqt1_pcc(
+    reference: npt.ArrayLike, estimated: npt.ArrayLike, rate: int, *, gate_db: float | None = GATE_DB
+) -> float | Missing:
+    """CQT1-PCC of two signals, in [-1, 1]; 1 for equal ones.
+
+    Args:
+        reference: the source, (samples,) or (samples, channels).
+        estimated: the edit, of the same length within 50 ms.
+        rate: of both, in Hz.
+        gate_db: frames further below a clip's loudest do not sound (`gated_pcc`, mono means). None: as published, every
+            frame counts, and of several channels the first alone.
+
+    Returns:
+        `Missing` where it is not defined: `constant-contour`, `too-few-frames` (under 32), `silent-edit`.
+
+    Raises:
+        ValueError: as `signals.validate`.
+
+    Source: SteerMusic, AAAI 2026, arXiv 2504.10826.
+
+    >>> import numpy as np
+    >>> time = np.arange(32_000) / 16_000
+    >>> glide = np.sin(2 * np.pi * (220 + 110 * time) * time)
+    >>> round(cqt1_pcc(glide, 0.5 * glide, 16_000), 6)
+    1.0
+    """
+    clips = validate(reference, estimated, rate)
+    heard = clips if gate_db is not None else [_first(clip) for clip in clips]
+    first, second = (top1(clip.to_mono().resample(RATE).mono) for clip in heard)
+    return pcc(first.bins, second.bins) if gate_db is None else gated_pcc(first, second, gate_db)
+
+
 class Cqt1PccSteerMusic(SampleMetric):
     """CQT1-PCC as SteerMusic and Polyphonia report it, its quirks kept."""
 
@@ -170,7 +203,11 @@ def _transform() -> str:
 
 def _left(case: Case, clip: Clip) -> Clip:
     """The left channel at 16 kHz. Of a mono clip this is its mono mean, so one transform serves both metrics."""
-    return case.features.mono(clip if clip.channels == 1 else Clip.of(clip.samples[:, 0], clip.rate), RATE)
+    return case.features.mono(_first(clip), RATE)
+
+
+def _first(clip: Clip) -> Clip:
+    return clip if clip.channels == 1 else Clip.of(clip.samples[:, 0], clip.rate)
 
 
 def _contour(case: Case, clip: Clip) -> Contour:

@@ -73,6 +73,13 @@ def lpaps(first: Embedding, second: Embedding, stage_distance: StageDistance = c
 
     Raises:
         ValueError: if one has no stages, or the two have not the same.
+
+    Source: Manor and Michaeli, ICML 2024 (AudioEditingCode).
+
+    >>> one, two = ([[1, 2], [3, 4], [0, 1]], [[1, 0], [0, 4], [2, 1]])  # a stage of one window: (tokens, channels)
+    >>> clips = [Embedding(np.zeros((1, 2)), np.ones(1), (np.array([stage]),)) for stage in (one, two)]
+    >>> round(lpaps(*clips), 10), round(lpaps(*clips, token_norm), 10)
+    (0.8703818726, 0.9588432329)
     """
     if not first.stages:
         raise ValueError("an embedding without stages: LPAPS compares a network's inner layers")

@@ -62,7 +62,10 @@ def onset_f1(reference_onsets: Times, estimated_onsets: Times, window_s: float =
     """F1 of two lists of onset times (seconds, ascending).
 
     If only one of them is empty, all of the other is missed or invented: 0. If both are, there was no onset to keep
-    and F1 is not defined: `Missing("no-onsets")`.
+    and F1 is not defined: `Missing("no-onsets")`. Source: mir_eval.onset (Raffel et al., ISMIR 2014).
+
+    Raises:
+        ValueError: for times that do not ascend, are negative or not (onsets,).
 
     >>> import numpy as np
     >>> round(onset_f1(np.array([0.0, 1.0, 2.0]), np.array([0.04, 1.06, 2.0, 3.0])), 6)

@@ -42,6 +42,11 @@ def dpd(reference_cents: Floats, estimated_cents: Floats, times_s: Floats, band_
         times_s: time of each frame in seconds, ascending. Frames may be missing between them.
         band_s: frames further apart than this are never matched (Sakoe-Chiba band, in time).
 
+    Raises:
+        ValueError: for arrays of other shapes, values that are not finite, or times that do not ascend.
+
+    Source: named by arXiv 2601.01294 without a formula; this one is ours.
+
     >>> import numpy as np
     >>> tune, times = np.array([6000.0, 6200.0, 6400.0]), np.array([0.0, 1.0, 2.0])
     >>> dpd(tune, tune, times), dpd(tune, tune + 100, times)
@@ -49,11 +54,22 @@ def dpd(reference_cents: Floats, estimated_cents: Floats, times_s: Floats, band_
     """
     from librosa.sequence import dtw
 
+    _validate(reference_cents, estimated_cents, times_s)
     ready()
     cost = np.abs(reference_cents[:, None] - estimated_cents[None, :])
     too_far = np.abs(times_s[:, None] - times_s[None, :]) > band_s + STEP_S / 10
     _, path = dtw(C=np.where(too_far, np.inf, cost))
     return float(cost[path[:, 0], path[:, 1]].mean())
+
+
+def _validate(*arrays: Floats) -> None:
+    shapes = [np.shape(array) for array in arrays]
+    if len(set(shapes)) != 1 or len(shapes[0]) != 1 or not shapes[0][0]:
+        raise ValueError(f"contours and times of the shapes {shapes}; three of one shape (frames,) are needed")
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError("a contour or its times have values that are not finite")
+    if not (np.diff(arrays[-1]) > 0).all():
+        raise ValueError("the times of the frames do not ascend")
 
 
 def compare(reference: Pitch, estimated: Pitch) -> float | Missing:
