@@ -14,7 +14,10 @@ _WORD_JOINER = "\u2060"
 _BACKSLASHED = re.compile(r"([\\`*_\[\]~$])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 # GitHub and GitLab link these after Markdown is parsed, so no Markdown escape reaches them: an invisible joiner does.
-_LINKED = re.compile(r"(?<!\w)([@#!])(?=\w)|(:)(?=//)|(?<!\w)(www)(?=\.)", re.IGNORECASE)
+# A letter beyond ASCII before them does not stop GitHub, and a word before # names another repository's issue.
+_LINKED = re.compile(
+    r"(?<!\w)([@!])(?=\w)|(#)(?=\w)|\b(GH)(?=-\d)|(:)(?=//)|(?<!\w)(www)(?=\.)", re.IGNORECASE | re.ASCII
+)
 _FORMULA_START = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 

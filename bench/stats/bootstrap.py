@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.errors import IncompleteError, UsageError
+from bench.errors import UsageError
+from bench.stats.clusters import cluster_sums
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def cluster_mean(
     >>> cluster_mean([1.0, 3.0], ["a", "a"])
     Interval(mean=2.0, low=None, high=None, n=2, clusters=1)
     """
-    sums, counts = _per_cluster(values, clusters)
+    sums, counts = cluster_sums(values, clusters).arrays
     if not (0.0 < level < 1.0 and resamples >= 1):
         raise UsageError(
             f"an interval needs 0 < level < 1 and resamples >= 1, not {level} and {resamples}",
@@ -83,23 +84,3 @@ def cluster_mean(
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(mean, float(low), float(high), n, number)
-
-
-def _per_cluster(
-    values: Sequence[float] | npt.NDArray[np.float64], clusters: Sequence[str]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Sum and count of the values of each cluster, in the order of the clusters' names."""
-    array = np.asarray(values, np.float64)
-    if array.ndim != 1 or len(array) != len(clusters) or not np.isfinite(array).all():
-        raise UsageError(
-            f"{array.shape} values and {len(clusters)} clusters: one cluster a value is needed, and finite values",
-            remedy="Leave out what is Missing, and give each value the song it belongs to.",
-            code="stats/arguments",
-        )
-    if len(array) == 0:
-        raise IncompleteError("there is no value to average", remedy="Score at least one task.", code="stats/no-values")
-    _, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
-    # Sums of floats depend on their order; sorted rows make the result independent of the order they came in.
-    order = np.lexsort((array, index))
-    sums = np.bincount(index[order], weights=array[order]).astype(np.float64)
-    return sums, np.bincount(index).astype(np.int64)

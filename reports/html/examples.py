@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bench.audio import Clip
-from bench.errors import AudioError, CorruptStoreError, DataError
-from bench.suite import Suite
-from bench.task import EditTask, Source
+from bench.task import EditTask
 from reports import cells
 from reports.html.players import Player, Put, Value, choose, highlighted, stage
+from reports.html.sources import Sources, edit, troubled
 from reports.html.spectrogram import Tick
 from reports.load import RunReport
 from reports.model import Column, Section
-
-T = TypeVar("T")
-_NOT_HERE = "Its audio is not on the machine that made this page."
 
 
 @dataclass(frozen=True)
@@ -72,32 +68,14 @@ class _Booth:
     def __init__(self, runs: Sequence[RunReport], section: Section, put: Put, seed: int):
         self._runs, self._section, self._put, self._seed = runs, section, put, seed
         self._outcomes = [run.outcomes for run in runs]
-        self._suites = [run.directory.suite for run in runs]
-        self._source: tuple[str, Source | None] = ("", None)
+        self._sources = Sources([run.directory.suite for run in runs])
 
     def example(self, task_id: str) -> Example:
         """Everything that can be heard of one task."""
         task = self._runs[0].tasks[task_id]
-        given = [*self._given(task), *self._edits(task_id)]
+        given = [*self._sources.given(task), *self._edits(task_id)]
         heard = stage(given, self._put)
         return Example(task, highlighted(task), heard.players, heard.seconds, heard.ticks)
-
-    def _given(self, task: EditTask) -> Iterator[tuple[Player, Clip | None]]:
-        """What the data set has: the mixture, the stem to be changed, the true edit."""
-        source = self._open(task)
-        if source is None:
-            yield (
-                Player("Mixture", "source", problem=_NOT_HERE),
-                None,
-            )
-            return
-        yield Player("Mixture", "source"), source.mixture
-        if task.stem in source.stems:
-            origin = "" if source.stem_origin == "true" else ", separated"
-            yield Player(f"The {task.stem} alone{origin}", "source"), source.stems[task.stem]
-        if task.true_edit is not None:
-            true_edit = self._first(lambda suite: suite.true_edit(task))
-            yield Player("True edit", "truth", problem="" if true_edit else _NOT_HERE), true_edit
 
     def _edits(self, task_id: str) -> Iterator[tuple[Player, Clip | None]]:
         """What each run made of a task."""
@@ -106,14 +84,9 @@ class _Booth:
             player = Player(row.label, row.role, row.mark)
             if outcome.audio is None:
                 cause = str((outcome.error or {}).get("cause", "")) if outcome.status == "failed" else ""
-                yield _troubled(player, "Failed" if outcome.status == "failed" else "Not made yet", cause), None
-                continue
-            try:
-                clip = run.directory.read_audio(outcome.audio)
-            except (AudioError, CorruptStoreError) as error:
-                yield _troubled(player, "Cannot be played", error.cause), None
-                continue
-            yield Player(row.label, row.role, row.mark, values=self._values(run, task_id)), clip
+                yield troubled(player, "Failed" if outcome.status == "failed" else "Not made yet", cause), None
+            else:
+                yield edit(run, outcome.audio, replace(player, values=self._values(run, task_id)))
 
     def _values(self, run: RunReport, task_id: str) -> tuple[Value, ...]:
         frame = run.scores
@@ -121,28 +94,6 @@ class _Booth:
         found = {row["identity"]: row for row in rows.to_dict("records")}
         columns = [column for column in self._section.columns if column.identity in found]
         return tuple(_value(column, found[column.identity]) for column in columns)
-
-    def _open(self, task: EditTask) -> Source | None:
-        """The source of a task; the last one is kept, since the tasks of a source follow each other."""
-        if task.source is None:
-            return None
-        key = task.source
-        if self._source[0] != key:
-            self._source = (key, self._first(lambda suite: suite.open(key)))
-        return self._source[1]
-
-    def _first(self, read: Callable[[Suite], T]) -> T | None:
-        """What the first suite that still finds its audio gives: runs may come from several machines."""
-        for suite in self._suites:
-            try:
-                return read(suite)
-            except (DataError, AudioError):
-                continue
-        return None
-
-
-def _troubled(player: Player, what: str, cause: str) -> Player:
-    return Player(player.title, player.kind, player.mark, problem=f"{what}: {cause}" if cause else f"{what}.")
 
 
 def _value(column: Column, row: Mapping[Any, Any]) -> Value:

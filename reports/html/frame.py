@@ -22,14 +22,19 @@ from reports.model import count
 _HERE = Path(__file__).parent
 
 
-def render(template: Path, **values: Any) -> str:
+def render(template: Path, *, more_style: Path | None = None, more_script: Path | None = None, **values: Any) -> str:
     """A page from a template that extends `frame.html.j2`.
 
     Args:
         template: its file.
+        more_style: a style sheet that only this page needs, after the one that all have.
+        more_script: a script likewise.
         values: what it shows, the `title` among them. Texts are cleaned and escaped.
     """
-    style, script = (_HERE / "style.css").read_text("utf-8"), (_HERE / "player.js").read_text("utf-8")
+    sheets = [_HERE / "style.css", *([more_style] if more_style else [])]
+    style = "".join(sheet.read_text("utf-8") for sheet in sheets)
+    scripts = [_HERE / "player.js", *([more_script] if more_script else [])]
+    script = "".join(each.read_text("utf-8") for each in scripts)
     frame = {"policy": policy(style, script), "style": Markup(style), "script": Markup(script), "version": __version__}
     return _environment(template.parent).get_template(template.name).render(**frame, **values) + "\n"
 

@@ -46,19 +46,35 @@ class Player:
 
 @dataclass(frozen=True)
 class Stage:
-    """Players on one time and frequency axis: `seconds` is what the width of their pictures stands for."""
+    """Players on one time and frequency axis.
+
+    Attributes:
+        seconds: what the width of their pictures stands for.
+        contrast: address of the picture of the difference of two of them, if one was asked for and both can be heard.
+    """
 
     players: tuple[Player, ...]
     seconds: float
     ticks: tuple[Tick, ...]
+    contrast: str = ""
 
 
-def stage(given: Sequence[tuple[Player, Clip | None]], put: Put) -> Stage:
-    """Store the audio and pictures of clips; a player without a clip, which has a problem instead, stays as it is."""
+def stage(
+    given: Sequence[tuple[Player, Clip | None]], put: Put, contrast: tuple[Player, Player] | None = None
+) -> Stage:
+    """Store the audio and pictures of clips; a player without a clip, which has a problem instead, stays as it is.
+
+    Args:
+        given: the players and their clips.
+        put: stores an asset.
+        contrast: two of the players, whose difference is to be drawn.
+    """
     heard = [clip for _, clip in given if clip is not None]
     if not heard:
         return Stage(tuple(player for player, _ in given), 0.0, ())
-    drawn = pictures(heard)
+    audible = [player for player, clip in given if clip is not None]
+    both = contrast if contrast and all(player in audible for player in contrast) else None
+    drawn = pictures(heard, (audible.index(both[0]), audible.index(both[1])) if both else None)
     images = iter(drawn.png)
     players = tuple(
         player
@@ -71,7 +87,7 @@ def stage(given: Sequence[tuple[Player, Clip | None]], put: Put) -> Stage:
         )
         for player, clip in given
     )
-    return Stage(players, drawn.seconds, drawn.ticks)
+    return Stage(players, drawn.seconds, drawn.ticks, put(drawn.contrast, ".png") if drawn.contrast else "")
 
 
 def highlighted(task: EditTask) -> tuple[str, str, str]:

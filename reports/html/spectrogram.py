@@ -15,6 +15,7 @@ from bench.audio import Clip
 LOWEST_HZ = 40.0
 MAX_RATE = 32_000
 RANGE_DB = 70.0
+CONTRAST_DB = 30.0
 BANDS = 128
 COLUMNS = 560
 WINDOW = 2048
@@ -40,26 +41,40 @@ class Pictures:
     Attributes:
         png: one image a clip, `BANDS` pixels high and about `COLUMNS` wide.
         seconds: what the width stands for. ticks: of the frequency axis.
+        contrast: one more image, of the difference of two of the clips; empty if none was asked for.
     """
 
     png: tuple[bytes, ...]
     seconds: float
     ticks: tuple[Tick, ...]
+    contrast: bytes = b""
 
 
-def pictures(clips: Sequence[Clip]) -> Pictures:
+def pictures(clips: Sequence[Clip], contrast: tuple[int, int] | None = None) -> Pictures:
     """Log-mel spectrograms of clips on common axes.
 
     The frequency axis is mel, from 40 Hz to the Nyquist frequency of the clip with the highest rate (at most 16 kHz);
     what a clip of a lower rate cannot hold stays dark. 0 dB is the loudest point of all clips, the range is 70 dB.
     Shorter clips are followed by silence.
+
+    Args:
+        clips: at least one.
+        contrast: numbers of two of them: how many dB louder (red) or softer (blue) the second is than the first, white
+            where they are equal, full colour from 30 dB on. What is below the range in both counts as equal.
     """
     rate = min(max(clip.rate for clip in clips), MAX_RATE)
     mono = [clip.to_mono().resample(rate) for clip in clips]
     length = max(clip.length for clip in mono)
     powers = [_mel_power(clip.fit(length)) for clip in mono]
     loudest = max(float(power.max(initial=0.0)) for power in powers)
-    return Pictures(tuple(_png(power, loudest) for power in powers), length / rate, _ticks(rate))
+    # All-silent clips have no loudest point; any positive reference then gives an empty picture.
+    levels = [_decibels(power, loudest if loudest > 0 else 1.0) for power in powers]
+    drawn = tuple(_png(level, -RANGE_DB, 0.0, "magma") for level in levels)
+    difference = b""
+    if contrast is not None:
+        first, second = contrast
+        difference = _png(levels[second] - levels[first], -CONTRAST_DB, CONTRAST_DB, "RdBu_r")
+    return Pictures(drawn, length / rate, _ticks(rate), difference)
 
 
 def _mel_power(clip: Clip) -> Power:
@@ -91,14 +106,17 @@ def _hz(mel: Power) -> Power:
     return np.asarray(700 * (10 ** (mel / 2595) - 1))
 
 
-def _png(power: Power, loudest: float) -> bytes:
+def _decibels(power: Power, reference: float) -> Power:
+    """Level above the reference, from -`RANGE_DB` on."""
+    level: Power = 10 * np.log10(np.maximum(power / reference, 10 ** (-RANGE_DB / 10)))
+    return level
+
+
+def _png(image: Power, lowest: float, highest: float, colours: str) -> bytes:
     from matplotlib.image import imsave
 
-    # All-silent clips have no loudest point; any positive reference then gives an empty picture.
-    reference = loudest if loudest > 0 else 1.0
-    decibels = 10 * np.log10(np.maximum(power / reference, 10 ** (-RANGE_DB / 10)))
     buffer = io.BytesIO()
-    imsave(buffer, decibels, vmin=-RANGE_DB, vmax=0.0, cmap="magma", origin="lower", format="png")
+    imsave(buffer, image, vmin=lowest, vmax=highest, cmap=colours, origin="lower", format="png")
     return buffer.getvalue()
 
 

@@ -80,7 +80,13 @@ def test_markdown_of_hostile_names(text: str) -> None:
     assert seen.tags.count("td") == 2
 
 
-@pytest.mark.parametrize("name", ["@someone", "by @org/team", "#12", "see http://evil.example", "www.evil.example"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("@someone", "by @org/team", "é@someone", "#12", "owner/repo#12", "GH-12"),
+        *("see http://evil.example", "www.evil.example"),
+    ],
+)
 def test_what_code_hosts_link_after_markdown_is_broken_up(name: str) -> None:
     escaped = markdown(name)
     assert name not in escaped

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from bench.stats.jackknife import leave_out
+from bench.stats.jackknife import interval, replicates
 
 
 def mean_of(values: dict[str, float]):
@@ -17,6 +17,12 @@ def mean_of(values: dict[str, float]):
         return float(np.mean(kept)) if kept else None
 
     return mean
+
+
+def leave_out(statistic, clusters: list[str], *, seed: int = 0) -> tuple[float, float] | None:
+    """The interval around a statistic's value on all clusters, as scoring makes it."""
+    found = replicates(statistic, clusters, seed=seed)
+    return found and interval(statistic(frozenset()), [each.value for each in found])
 
 
 def test_for_a_mean_it_is_the_t_interval() -> None:
@@ -50,4 +56,13 @@ def test_the_grouping_is_seeded_and_order_does_not_matter() -> None:
 def test_no_interval_where_there_is_none() -> None:
     assert leave_out(mean_of({"a": 1.0}), ["a"]) is None
     assert leave_out(lambda out: None if out else 1.0, ["a", "b"]) is None
-    assert leave_out(lambda out: None, ["a", "b"]) is None
+
+
+def test_every_cluster_is_left_out_once_in_groups_that_depend_on_names_alone() -> None:
+    names = [f"song{number}" for number in range(50)]
+    first, second = (replicates(lambda out, c=c: c * len(out), names) for c in (1.0, 3.0))
+    assert first is not None
+    assert second is not None
+    assert [each.without for each in first] == [each.without for each in second]
+    assert sorted(name for each in first for name in each.without) == sorted(names)
+    assert len(first) == 20
