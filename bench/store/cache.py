@@ -10,6 +10,7 @@ It lives in the user's cache folder (`TIMBREBENCH_CACHE_DIR` overrides it), belo
     v1/arrays/<aa>/<digest of key>.safetensors
     v1/folders/<digest of key>/ with .complete.json (size and sha256 of every file), and <digest of key>.lock beside it
     v1/downloads/ what is being downloaded on its way into a folder: see `bench.store.download`
+    v1/checkpoints/ published weights, downloaded or put there by the user: see `bench.checkpoints`
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ _CORRUPT = ".corrupt"
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """One thing in the cache: arrays, a folder, or the leftovers of damage and of killed writers."""
+    """One thing in the cache: arrays, a folder, a checkpoint, or the leftovers of damage and of killed writers."""
 
-    kind: Literal["arrays", "folder", "leftover"]
+    kind: Literal["arrays", "folder", "checkpoint", "leftover"]
     path: Path
     size: int
 
@@ -62,6 +63,7 @@ class Cache:
         self._arrays = self.folder / "arrays"
         self._folders = self.folder / "folders"
         self.downloads = self.folder / "downloads"
+        self.checkpoints = self.folder / "checkpoints"
 
     # -- arrays -----------------------------------------------------------------------------------------------
 
@@ -174,19 +176,28 @@ class Cache:
             for path in sorted(self.downloads.glob("*"))
             if path.suffix != ".lock"
         ]
-        return arrays + folders + downloads
+        checkpoints = [
+            CacheEntry("checkpoint", path, _size(path))
+            for path in sorted(self.checkpoints.rglob("*"))
+            if path.is_file() and path.suffix != ".lock"
+        ]
+        return arrays + folders + downloads + checkpoints
 
     def size(self) -> int:
         """Bytes of all entries."""
         return sum(entry.size for entry in self.entries())
 
-    def clear(self) -> int:
+    def clear(self, *, checkpoints: bool = False) -> int:
         """Remove all entries but folders that are being built; returns the bytes freed.
 
-        Lock files (empty) stay: to remove one would let two processes lock two files of one name.
+        Checkpoints stay unless they are asked for: they are not computed again but fetched, and on a machine without
+        access the user has put them there. Lock files (empty) stay: to remove one would let two processes lock two
+        files of one name.
         """
         freed = 0
         for entry in self.entries():
+            if entry.kind == "checkpoint" and not checkpoints:
+                continue
             if entry.path.parent != self._folders:
                 entry.path.unlink(missing_ok=True)
             elif not _remove_folder(entry.path):

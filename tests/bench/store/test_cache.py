@@ -294,3 +294,16 @@ def test_what_is_left_of_downloads_counts_and_is_cleared(cache: Cache) -> None:
     ]
     assert cache.clear() == 120
     assert [path.name for path in cache.downloads.iterdir()] == ["a.lock"]
+
+
+def test_checkpoints_count_and_stay_unless_they_are_asked_for(cache: Cache) -> None:
+    weights = cache.checkpoints / "roberta-base" / "vocab.json"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(bytes(50))
+    (cache.checkpoints / "a.lock").touch()
+    cache.put(KEY, {"a": np.zeros(3)})
+    assert [(entry.kind, entry.size) for entry in cache.entries() if entry.kind == "checkpoint"] == [("checkpoint", 50)]
+    assert cache.size() == 50 + cache.clear()
+    assert [entry.path for entry in cache.entries()] == [weights]
+    assert cache.clear(checkpoints=True) == 50
+    assert cache.entries() == []
