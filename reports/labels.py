@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.identity import canonical_json
+from reports.knobs import leaves
 
 if TYPE_CHECKING:
     from reports.load import RunReport
@@ -40,19 +40,8 @@ def _with(label: str, more: str) -> str:
 
 def _differences(identity: Mapping[str, Any], twins: Sequence[Mapping[str, Any]]) -> str:
     """``key=value`` of an identity's fields that are not the same in all twins."""
-    flat = [_flatten(twin) for twin in twins]
-    mine = _flatten(identity)
+    flat = [leaves(twin) for twin in twins]
+    mine = leaves(identity)
     keys = sorted({key for fields in flat for key in fields if any(f.get(key) != fields[key] for f in flat)})
     shown = [f"{key.removeprefix('method.config.')}={mine.get(key, 'none')}" for key in keys[:_SHOWN_FIELDS]]
     return ", ".join([*shown, "…"] if len(keys) > _SHOWN_FIELDS else shown)
-
-
-def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Leaves of nested mappings by dotted key, as text."""
-    leaves: dict[str, str] = {}
-    for key, item in value.items():
-        if isinstance(item, Mapping):
-            leaves |= _flatten(item, f"{prefix}{key}.")
-        else:
-            leaves[f"{prefix}{key}"] = item if isinstance(item, str) else canonical_json(item)
-    return leaves

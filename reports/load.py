@@ -7,10 +7,12 @@ that makes them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -101,6 +103,7 @@ class _Method(_Record):
 class _Backbone(_Record):
     name: str
     untrained: str = ""
+    caveat: str = ""
 
 
 class _Suite(_Record):
@@ -355,3 +358,17 @@ def _damaged(file: Path, error: Exception) -> CorruptStoreError:
         remedy=f"They can be made again: timbrebench score {file.parent}",
         code="corrupt/scores",
     )
+
+
+class _Callable(ModuleType):
+    """This module, callable: `reports.load(RUN)` is the frame of a run, `reports.load.load` reads it for a report."""
+
+    def __call__(self, run: str | Path, *more: str | Path) -> pd.DataFrame:
+        """See `reports.frames.load`."""
+        from reports.frames import load as frame
+
+        return frame(run, *more)
+
+
+# A package's attribute and its module of the same name are one thing, so the module itself must be what is called.
+sys.modules[__name__].__class__ = _Callable

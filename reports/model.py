@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reports.load import Coverage, Estimate, Role
+
+if TYPE_CHECKING:
+    from reports.leaderboard.ranks import RankSet
+    from reports.sheet import Sheet
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,13 @@ class Cell:
         best: separated from all rivals, see the module's rules.
         missing: (mark of the note that explains it, number of edits) for each reason, but for edits that were not made:
             these are missing in the whole row, which says so once.
+        ranks: that the row may have in this column; None where nothing is ranked.
     """
 
     estimate: Estimate | None
     best: bool = False
     missing: tuple[tuple[str, int], ...] = ()
+    ranks: RankSet | None = None
 
     @property
     def filled(self) -> bool:
@@ -123,6 +130,47 @@ class Split:
 
 
 @dataclass(frozen=True)
+class PublishedValue:
+    """A number of a paper in one of our columns. `text`: as printed. `identity`: what the paper claims to measure."""
+
+    text: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int | None
+    identity: str
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """A system as a paper has it. `values`: one a column of the section, None where the paper has none."""
+
+    label: str
+    method: str
+    values: tuple[PublishedValue | None, ...]
+
+
+@dataclass(frozen=True)
+class PublishedBlock:
+    """What a paper prints, below the rows of a section and apart from them: in no rank, with no best cell.
+
+    Attributes:
+        key: of the table in `reports.published`. title: as it is called there.
+        notes: source, setting, caution, what each column claims to be, and what the section has no column for.
+    """
+
+    key: str
+    title: str
+    rows: tuple[PublishedRow, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def heading(self) -> str:
+        """What stands above its rows."""
+        return f"As published, not measured here, not ranked: {self.title}"
+
+
+@dataclass(frozen=True)
 class Section:
     """Runs that can be read side by side.
 
@@ -130,6 +178,7 @@ class Section:
         suite: ``name@version``. suite_digest, seeds: what all runs of the section share.
         only: the pattern by which their tasks were chosen, or empty.
         expected: edits in their plan.
+        published: numbers of papers. sheets: tables that only some runs allow for (ablations, grids).
     """
 
     suite: str
@@ -142,6 +191,8 @@ class Section:
     rows: tuple[Row, ...]
     notes: tuple[Note, ...]
     splits: tuple[Split, ...] = ()
+    published: tuple[PublishedBlock, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
 
     @property
     def subtitle(self) -> str:

@@ -26,6 +26,7 @@ def section_notes(
     return (
         *_only(runs),
         *_untrained(runs, labels),
+        *_caveats(runs),
         *_few_songs(runs),
         *_changed_since(runs, labels),
         *_missing(runs, marks),
@@ -106,6 +107,11 @@ def _untrained(runs: Sequence[RunReport], labels: Sequence[str]) -> Iterator[Not
             mark="†",
             warns=True,
         )
+
+
+def _caveats(runs: Sequence[RunReport]) -> Iterator[Note]:
+    backbones = (run.identity.backbone for run in runs)
+    yield from map(Note, dict.fromkeys(backbone.caveat for backbone in backbones if backbone and backbone.caveat))
 
 
 def _few_songs(runs: Sequence[RunReport]) -> Iterator[Note]:

@@ -7,6 +7,7 @@ import io
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -15,7 +16,8 @@ from rich.text import Text
 
 from reports import cells
 from reports.escape import clean, csv_cell, markdown
-from reports.model import Cell, Column, Group, Note, Row, Section, Split, Table, count
+from reports.model import Cell, Column, Group, Note, PublishedBlock, Row, Section, Split, Table, count
+from reports.sheet import sheet_markdown, sheet_records
 
 _LABEL_WIDTH = 28
 _HEADING_WIDTH = 14
@@ -183,7 +185,10 @@ def to_markdown(table: Table) -> str:
 def _markdown_section(section: Section) -> Iterator[str]:
     yield from (f"## {markdown(section.suite)}", "", markdown(section.subtitle), "")
     yield from _markdown_table(section.columns, section.rows)
-    yield from ("", *map(_markdown_note, section.notes), "", "Metrics:", "")
+    for block in section.published:
+        yield from _markdown_published(block)
+    told = [*section.notes, *(note for block in section.published for note in block.notes)]
+    yield from ("", *map(_markdown_note, told), "", "Metrics:", "")
     for column in section.columns:
         yield f"- {markdown(column.heading)} {column.arrow} {markdown(column.summary)}: {markdown(column.identity)}"
     yield ""
@@ -191,6 +196,18 @@ def _markdown_section(section: Section) -> Iterator[str]:
         yield from (f"### {markdown(split.title)}", "")
         yield from _markdown_table(split.columns, split.groups)
         yield from ("", *map(_markdown_note, split.notes), "")
+    for sheet in section.sheets:
+        yield from sheet_markdown(sheet)
+
+
+def _markdown_published(block: PublishedBlock) -> Iterator[str]:
+    """Rows below those of a table, under a line that says what they are; none where no column has a number."""
+    shown = [row for row in block.rows if any(row.values)]
+    if shown:
+        yield _markdown_row([f"**{markdown(block.heading)}**", "", *[""] * len(shown[0].values)])
+    for row in shown:
+        values = [f"*{markdown(value.text)}*" if value else "" for value in row.values]
+        yield _markdown_row([f"{markdown(row.label)} *(as published)*", "", *values])
 
 
 def _markdown_table(columns: Sequence[Column], lines: Iterable[Row | Group]) -> Iterator[str]:
@@ -221,7 +238,8 @@ def _markdown_cell(row: Row, cell: Cell, column: Column) -> str:
     first, *rest = _lines(row, cell, column)
     mean = f"**{first}**" if cell.best else first
     span, others = (rest[:1], rest[1:]) if cells.interval(cell, column) else ([], rest)
-    return ", ".join([" ".join([mean, *span]), *others])
+    rank = [f"rank {cell.ranks}"] if cell.ranks else []
+    return ", ".join([" ".join([mean, *span]), *rank, *others])
 
 
 # -- CSV and JSON ---------------------------------------------------------------------------------------------
@@ -231,6 +249,7 @@ Record = dict[str, str | float | None]
 _FIELDS = (
     *("suite", "suite_digest", "seeds", "only", "split", "group", "run", "role", "method", "needs", "untrained"),
     *("metric", "identity", "direction", "unit", "mean", "low", "high", "n", "songs", "missing"),
+    *("rank_best", "rank_worst"),
     *("expected", "generated", "failed", "pending", "absent", "clipped", "run_digest"),
 )
 
@@ -240,6 +259,7 @@ def records(table: Table) -> Iterator[Record]:
 
     Numbers in full precision, None where there is none; text without control characters. `split` and `group` are empty
     for the whole. `absent` is None in a group, since a run does not tell which of the suite's absent tasks are in it.
+    Published numbers come after the runs of a section, with the role ``published`` and without a run.
     """
     for section in table.sections:
         shared = {
@@ -248,7 +268,10 @@ def records(table: Table) -> Iterator[Record]:
             "seeds": " ".join(map(str, section.seeds)),
             "only": section.only,
         }
-        yield from _records({**shared, "split": "", "group": ""}, section.columns, section.rows)
+        whole = {**shared, "split": "", "group": ""}
+        yield from _records(whole, section.columns, section.rows)
+        for block in section.published:
+            yield from _of_published({**whole, "suite": block.title, "suite_digest": ""}, section.columns, block)
         for split in section.splits:
             for group in split.groups:
                 place = {**shared, "split": split.by, "group": group.name}
@@ -265,11 +288,47 @@ def to_csv(table: Table) -> str:
     return buffer.getvalue()
 
 
+def to_json(table: Table) -> dict[str, Any]:
+    """The `records` with the notes and the further tables of each section, for `table.json`."""
+    return {
+        "schema": "timbrebench-table@1",
+        "rows": list(records(table)),
+        "sections": [
+            {
+                "suite": clean(section.suite),
+                "suite_digest": section.suite_digest,
+                "notes": [clean(note.text) for note in section.notes],
+                "published": {block.key: [clean(note.text) for note in block.notes] for block in section.published},
+                "sheets": [
+                    {"kind": sheet.kind, "title": clean(sheet.title), "rows": sheet_records(sheet)}
+                    for sheet in section.sheets
+                ],
+            }
+            for section in table.sections
+        ],
+    }
+
+
 def _records(place: Mapping[str, str], columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[Record]:
     for row in rows:
         for cell, column in zip(row.cells, columns, strict=True):
             record: Record = {**place, **_of_run(row), **_of_cell(cell, column)}
-            yield {key: clean(value) if isinstance(value, str) else value for key, value in record.items()}
+            yield _cleaned(record)
+
+
+def _of_published(place: Mapping[str, str], columns: Sequence[Column], block: PublishedBlock) -> Iterator[Record]:
+    nothing: Record = dict.fromkeys(_FIELDS)
+    for row in block.rows:
+        for value, column in zip(row.values, columns, strict=True):
+            if value is not None:
+                numbers: Record = {"mean": value.value, "low": value.low, "high": value.high, "n": value.n}
+                named = {"metric": column.name, "identity": value.identity, "direction": column.direction}
+                who = {"run": f"{row.label} (as published)", "role": "published", "method": row.method}
+                yield _cleaned({**nothing, **place, **who, **named, "seeds": "", "only": "", **numbers})
+
+
+def _cleaned(record: Record) -> Record:
+    return {key: clean(value) if isinstance(value, str) else value for key, value in record.items()}
 
 
 def _of_run(row: Row) -> Record:
@@ -301,4 +360,6 @@ def _of_cell(cell: Cell, column: Column) -> Record:
         **{"mean": None, "low": None, "high": None, "songs": None},
         **numbers,
         "missing": missing,
+        "rank_best": cell.ranks.best if cell.ranks else None,
+        "rank_worst": cell.ranks.worst if cell.ranks else None,
     }

@@ -8,6 +8,7 @@ from dataclasses import replace
 from reports.composite import Composite, derive
 from reports.load import Estimate, RunReport
 from reports.model import Cell, Column, Row
+from reports.ranks import Ranks
 
 Span = tuple[float | None, float | None, int]
 UNTRAINED = "†"
@@ -20,6 +21,7 @@ def rows(
     columns: Sequence[Column],
     marks: Mapping[str, str],
     composites: Sequence[Composite] = (),
+    ranks: Sequence[Ranks] = (),
 ) -> tuple[Row, ...]:
     """One row a run, in their order.
 
@@ -29,6 +31,7 @@ def rows(
         columns: what stands in the rows.
         marks: the sign of each code by which a value is missing.
         composites: those of the columns that are derived from others.
+        ranks: of each run, as `reports.ranks.ranks` finds them; without, the cells have none.
     """
     derived = derive(composites, runs)
     grid = [[_cell(run, extra, column, marks) for column in columns] for run, extra in zip(runs, derived, strict=True)]
@@ -39,6 +42,8 @@ def rows(
         winner = _separated({number: grid[number][place].estimate for number in ranked}, column)
         if winner is not None:
             grid[winner][place] = replace(grid[winner][place], best=True)
+    for mine, known in zip(grid, ranks or [{}] * len(runs), strict=True):
+        mine[:] = [replace(cell, ranks=known.get(c.identity)) for cell, c in zip(mine, columns, strict=True)]
     return tuple(_row(run, label, cells, marks) for run, label, cells in zip(runs, labels, grid, strict=True))
 
 

@@ -8,7 +8,10 @@ Rules, which every medium in `reports.render` and the page inherit:
 * The best cell of a column is marked only if its interval overlaps no rival's and it rests on no fewer edits.
   Rivals are methods and baselines; controls stand in the table to be looked at, not to be ranked.
 * Columns derived from others (ASB, AMB) come last, say so, and have no best cell.
-* A section is followed by its splits: the same columns and rows, over groups of its tasks.
+* Methods and baselines have rank sets in a section as a whole; controls and published numbers have none.
+* Published numbers stand below the rows, apart, and only where they are asked for.
+* A section is followed by its splits: the same columns and rows, over groups of its tasks. Then come the tables that
+  only some runs allow for: ablations and grids of knobs.
 """
 
 from __future__ import annotations
@@ -17,33 +20,38 @@ import math
 from collections.abc import Iterable, Sequence
 
 from bench.identity import canonical_json
+from reports.ablation import ablations
 from reports.composite import Composite, composites
+from reports.grid import grids
 from reports.groups import Grouping, check, group
 from reports.labels import distinct_labels
 from reports.load import Estimate, Role, RunReport
-from reports.model import Column, Group, Section, Split, Table
+from reports.model import Column, Group, Note, Section, Split, Table
 from reports.notes import group_mark, section_notes, split_notes
 from reports.parts import part
+from reports.published.rows import block
+from reports.ranks import RULE, ranks
 from reports.rows import rows
 
 _ORDER: dict[Role, int] = {"method": 0, "baseline": 1, "control": 2}
 
 
-def build(runs: Sequence[RunReport], splits: Iterable[str] = ()) -> Table:
+def build(runs: Sequence[RunReport], splits: Iterable[str] = (), published: Iterable[str] = ()) -> Table:
     """The table of some runs: methods first, then baselines, controls last, each in the order given.
 
     Args:
         runs: as `reports.load.load` gives them, or parts of them.
         splits: by what to split each section, see `reports.groups.SPLITS`; a flag of a single section will do.
+        published: tables of papers to stand below each section, see `reports.published.names`.
 
     Raises:
-        UsageError: if there is nothing to split by.
+        UsageError: if there is nothing to split by. UnknownNameError: if there is no such published table.
     """
-    wanted = tuple(dict.fromkeys(splits))
+    wanted, papers = tuple(dict.fromkeys(splits)), tuple(dict.fromkeys(published))
     grouped = group_runs(runs)
     if wanted:
         check(wanted, [task for section in grouped for task in section[0].tasks.values()])
-    return Table(tuple(_section(section, wanted) for section in grouped))
+    return Table(tuple(_section(section, wanted, papers) for section in grouped))
 
 
 def group_runs(runs: Iterable[RunReport]) -> list[list[RunReport]]:
@@ -65,15 +73,16 @@ def split(runs: Sequence[RunReport], by: str) -> Split:
     Raises:
         UsageError: if there is no such split.
     """
-    derived = composites(runs, _columns(runs))
+    derived = composites(runs, measured_columns(runs))
     return _split(runs, distinct_labels(runs), derived, group(runs[0].tasks.values(), by))
 
 
-def _section(runs: Sequence[RunReport], splits: Sequence[str]) -> Section:
+def _section(runs: Sequence[RunReport], splits: Sequence[str], papers: Sequence[str]) -> Section:
     identity = runs[0].identity
-    derived, labels, marks = composites(runs, _columns(runs)), distinct_labels(runs), _marks(runs)
+    derived, labels, marks = composites(runs, measured_columns(runs)), distinct_labels(runs), _marks(runs)
     columns = _with(runs, derived)
     tasks = runs[0].tasks.values() if splits else ()
+    ranked = ranks(runs, columns)
     return Section(
         suite=f"{identity.suite.name}@{identity.suite.version}",
         suite_digest=identity.suite.digest,
@@ -82,9 +91,11 @@ def _section(runs: Sequence[RunReport], splits: Sequence[str]) -> Section:
         expected=runs[0].coverage.expected,
         songs=len({item.song for item in runs[0].plan}),
         columns=columns,
-        rows=rows(runs, labels, columns, marks, derived),
-        notes=section_notes(runs, labels, columns, marks),
+        rows=rows(runs, labels, columns, marks, derived, ranked),
+        notes=(*section_notes(runs, labels, columns, marks), *([Note(RULE)] if any(ranked) else [])),
         splits=tuple(_split(runs, labels, derived, group(tasks, by)) for by in splits),
+        published=tuple(block(name, columns) for name in papers),
+        sheets=(*ablations(runs, labels, columns), *grids(runs, columns)),
     )
 
 
@@ -110,10 +121,10 @@ def _split(runs: Sequence[RunReport], labels: Sequence[str], derived: Sequence[C
 
 def _with(runs: Sequence[RunReport], derived: Sequence[Composite]) -> tuple[Column, ...]:
     """The measured columns, then the derived ones."""
-    return (*_columns(runs), *(composite.column for composite in derived))
+    return (*measured_columns(runs), *(composite.column for composite in derived))
 
 
-def _columns(runs: Sequence[RunReport]) -> tuple[Column, ...]:
+def measured_columns(runs: Sequence[RunReport]) -> tuple[Column, ...]:
     """One column an identity, in the order of the first run that has it; identities of one name side by side."""
     found: dict[str, dict[str, Estimate]] = {}
     for estimate in (estimate for run in runs for estimate in run.estimates):

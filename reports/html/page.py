@@ -12,6 +12,7 @@ from reports.html.examples import listen
 from reports.html.players import Put
 from reports.load import RunReport
 from reports.model import Cell, Column, Row, Table, count
+from reports.plots.draw import Plot
 from reports.table import group_runs
 
 TEMPLATE = Path(__file__).parent / "templates" / "index.html.j2"
@@ -28,7 +29,17 @@ class Whisker:
     high: float | None
 
 
-def render(runs: Sequence[RunReport], table: Table, put: Put, *, examples: int) -> str:
+@dataclass(frozen=True)
+class Picture:
+    """A plot on the page: its address and what it shows in words."""
+
+    address: str
+    title: str
+
+
+def render(
+    runs: Sequence[RunReport], table: Table, put: Put, *, examples: int, plots: Sequence[Sequence[Plot]] = ()
+) -> str:
     """The page of a table.
 
     Args:
@@ -36,12 +47,14 @@ def render(runs: Sequence[RunReport], table: Table, put: Put, *, examples: int) 
         table: as `reports.table.build` made it.
         put: stores an asset and returns its address.
         examples: most tasks to be heard in each section.
+        plots: of each section, if there are any.
     """
     groups = group_runs(runs)
     listening = [listen(g, s, put, limit=examples) for g, s in zip(groups, table.sections, strict=True)]
+    pictures = [[Picture(put(plot.png, ".png"), plot.title) for plot in drawn] for drawn in plots or [()] * len(groups)]
     return frame.render(
         TEMPLATE,
-        sections=list(zip(table.sections, listening, strict=True)),
+        sections=list(zip(table.sections, listening, pictures, strict=True)),
         title=_title(table),
         scored=max((run.scored for run in runs), default=""),
         several=len(table.sections) > 1,
