@@ -1,9 +1,10 @@
 """Controls: entries that are not methods, and without which no table can be read.
 
 `copy-source` changes nothing: the best possible preservation, no edit at all. `codec` is the source through the
-backbone's encoder and decoder: the ceiling of every method on that backbone. `random-clip` is another song:
-what an unrelated result scores. `silence` must never look good. A metric that ranks a real method below the
-random clip, or silence above anything, is not measuring what its name says.
+backbone's encoder and decoder: the ceiling of every method on that backbone. `random-clip` is another song: what an
+unrelated result scores. `true-edit` is the answer, where a suite has it: what a perfect editor scores. `silence` must
+never look good. A metric that ranks a real method below the random clip, or silence above anything, is not measuring
+what its name says.
 """
 
 from __future__ import annotations
@@ -57,6 +58,34 @@ class Codec(Method):
         encoded = backbone.encode(prepared.source.mixture)
         decode = partial(backbone.decode, encoded.latent, samples=encoded.samples, gain=encoded.gain)
         return Decoding(lambda: decode() * len(tasks))
+
+
+class TrueEdit(Method):
+    """The true result of each edit, which only synthesised suites have: what a perfect editor would score."""
+
+    name = "true-edit"
+    version = 1
+    role = "control"
+    needs = frozenset({Need.TRUE_EDIT})
+
+    def edit(self, prepared: Prepared, tasks: Sequence[EditTask], seeds: Sequence[int]) -> list[Clip]:
+        """The suite's own audio, verified by its hash.
+
+        Raises:
+            DataError: for a task that has none.
+        """
+        return [self._of(task) for task in tasks]
+
+    def _of(self, task: EditTask) -> Clip:
+        found = self.context.suite.true_edit(task)
+        if found is None:
+            raise DataError(
+                "this task has no true edit",
+                where=task.id,
+                remedy="Use a suite that has them: `synth`, `ci`, or a multitrack folder with recorded targets.",
+                code="data/no-true-edit",
+            )
+        return found
 
 
 class RandomClip(Method):

@@ -126,7 +126,7 @@ def checkpoint_folders() -> list[Path]:
     Raises:
         UsageError: if `TIMBREBENCH_CHECKPOINTS` names no folder.
     """
-    own = Cache().folder / "checkpoints"
+    own = Cache().checkpoints
     named = os.environ.get(FOLDER_ENV)
     if not named:
         return [own]
@@ -178,7 +178,7 @@ def _hub_cached(url: str) -> Iterator[Path]:
 
 
 def _fetched(checkpoint: Checkpoint) -> Path:
-    target = Cache().folder / "checkpoints" / checkpoint.file
+    target = Cache().checkpoints / checkpoint.file
     local = checkpoint.url.startswith("file:")
     if is_offline() and not local:
         raise _missing(checkpoint, f"{OFFLINE_ENV} is set")

@@ -48,6 +48,7 @@ class Need(StrEnum):
     TARGET_AUDIO = "target-audio"
     BACKBONE = "backbone"
     OTHER_SOURCES = "other-sources"
+    TRUE_EDIT = "true-edit"
 
 
 def no_progress(stage: str, done: int, total: int) -> None:

@@ -85,7 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--package", default="", help="folder in it that is installed; empty: none")
     parser.add_argument("--suite", default="ci")
     parser.add_argument("--backbone", default="nano")
-    parser.add_argument("--metrics", default="default")
+    parser.add_argument("--metrics", default="ci")
     parser.add_argument("--seeds", default="0", help="with spaces between")
     parser.add_argument("--options", default="", help="more options of `timbrebench run`, as in a shell")
     parser.add_argument("--timbrebench", type=Path, default=Path(sys.executable).with_name("timbrebench"))

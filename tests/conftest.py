@@ -64,9 +64,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def nano() -> Backbone:
     """The embedded backbone, on the CPU. Shared: nobody changes it."""
-    from bench.backbones.nano.backbone import Nano
+    from bench.backbones.nano.backbone import UntrainedNano
 
-    return Nano.load(device="cpu")
+    return UntrainedNano.load(device="cpu")
 
 
 _RATE = 16_000

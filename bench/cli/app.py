@@ -9,7 +9,23 @@ from typing import Annotated, Any
 import typer
 
 from bench import __version__
-from bench.cli import analyse, cache, demo, doctor, listing, report, score, show, tasks
+from bench.cli import (
+    analyse,
+    cache,
+    calibrate,
+    demo,
+    doctor,
+    leaderboard,
+    listening,
+    listing,
+    nano,
+    report,
+    score,
+    show,
+    submit,
+    tasks,
+)
+from bench.cli import compare as compare_verb
 from bench.cli import run as run_verb
 from bench.cli.output import Output
 from bench.errors import BenchError, UsageError, did_you_mean
@@ -34,7 +50,13 @@ app.add_typer(tasks.app, name="tasks")
 app.command("run")(run_verb.run)
 app.command("score")(score.score)
 app.command("report")(report.report)
+app.command("compare")(compare_verb.compare)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(analyse.app, name="analyse")
+app.add_typer(submit.app, name="submit")
+app.add_typer(leaderboard.app, name="leaderboard")
+app.add_typer(listening.app, name="listening")
+app.add_typer(nano.app, name="nano")
 app.add_typer(cache.app, name="cache")
 app.command("demo")(demo.demo)
 

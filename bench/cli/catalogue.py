@@ -48,12 +48,14 @@ def methods() -> Registry[Method]:
     add("copy-source", "baselines.controls:CopySource", "control: the source, unchanged")
     add("codec", "baselines.controls:Codec", "control: the backbone's codec round trip, the ceiling of its methods")
     add("random-clip", "baselines.controls:RandomClip", "control: another song of the suite")
+    add("true-edit", "baselines.controls:TrueEdit", "control: the true edit, where the suite has one")
     add("silence", "baselines.controls:Silence", "control: digital silence")
     return registry
 
 
-NEED_MORE = frozenset({"external", "mi-inpainting-reference", "musicgen-melody"})
-"""Methods that need more than a suite (files, weights that are not embedded): `run --methods all` leaves them out."""
+NEED_MORE = frozenset({"external", "mi-inpainting-reference", "musicgen-melody", "true-edit"})
+"""Methods that need more than any suite has (files, true edits, weights that are not embedded): `run --methods all`
+leaves them out."""
 
 
 def suites() -> Registry[SuiteBuilder]:
@@ -64,6 +66,7 @@ def suites() -> Registry[SuiteBuilder]:
     add("multitrack", "tasks.multitrack.suite:Multitrack", "any songs as stems: your own, Slakh2100, MoisesDB, …")
     add("pairs", "tasks.pairs.suite:Pairs", "contexts and references of other instruments, as in the MI-guided paper")
     add("synth", "tasks.synth.suite:Synth", "original pieces with sampled instruments and true edits")
+    add("ci", "tasks.synth.ci:Ci", "the fixed pieces of synth for regression reports: 16 songs, 2 edits each, 5 s")
     return registry
 
 
@@ -71,14 +74,14 @@ def metrics() -> Registry[Metric]:
     """Metrics. Which of them `score` computes when is in `bench/cli/metric_sets.py`."""
     registry: Registry[Metric] = Registry("metric", base="bench.metric:Metric", group="timbrebench.metrics")
     add = registry.add
-    add("cqt1-pcc", "bench.metrics.cqt1_pcc:Cqt1Pcc", "melody kept: correlation of the strongest CQT bin, gated")
-    add("cqt1-pcc@steermusic", "bench.metrics.cqt1_pcc:Cqt1PccSteerMusic", "the same as published: left, ungated")
+    add("cqt1-pcc", "bench.metrics.cqt:Cqt1Pcc", "melody kept: correlation of the strongest CQT bin, gated")
+    add("cqt1-pcc@steermusic", "bench.metrics.cqt:Cqt1PccSteerMusic", "the same as published: left, ungated")
     add("chroma-cosine", "bench.metrics.chroma:ChromaCosine", "pitch classes kept: cosine of chroma")
-    add("onset-f1", "bench.metrics.onset_f1:OnsetF1", "rhythm kept: onsets within 50 ms")
-    add("onset-f1-100ms", "bench.metrics.onset_f1:OnsetF1At100Ms", "rhythm kept: onsets within 100 ms")
-    add("onset-precision", "bench.metrics.onset_f1:OnsetPrecision", "share of the edit's onsets that the source has")
-    add("onset-recall", "bench.metrics.onset_f1:OnsetRecall", "share of the source's onsets that the edit has")
-    add("dpd-pesto-cents", "bench.metrics.dpd:DpdPestoCents", "pitch of a monophonic stem kept, in cents")
+    add("onset-f1", "bench.metrics.onset:OnsetF1", "rhythm kept: onsets within 50 ms")
+    add("onset-f1-100ms", "bench.metrics.onset:OnsetF1At100Ms", "rhythm kept: onsets within 100 ms")
+    add("onset-precision", "bench.metrics.onset:OnsetPrecision", "share of the edit's onsets that the source has")
+    add("onset-recall", "bench.metrics.onset:OnsetRecall", "share of the source's onsets that the edit has")
+    add("dpd-pesto-cents", "bench.metrics.pitch_distance:DpdPestoCents", "pitch of a monophonic stem kept, in cents")
     add("raw-pitch-accuracy", "bench.metrics.pitch_accuracy:RawPitchAccuracy", "voiced frames kept within 50 cents")
     add("raw-chroma-accuracy", "bench.metrics.pitch_accuracy:RawChromaAccuracy", "the same, octaves forgiven")
     add("pitch-jaccard", "bench.metrics.pitch_accuracy:PitchJaccard", "voiced frames on another semitone")
@@ -89,17 +92,20 @@ def metrics() -> Registry[Metric]:
     add("background-si-sdr", "bench.metrics.waveform:BackgroundSiSdr", "waveform of the rest kept, a gain forgiven")
     add("background-sdr", "bench.metrics.waveform:BackgroundSdr", "waveform of the rest kept, a filter forgiven")
     add("true-edit-logmel", "bench.metrics.true_edit:TrueEditLogMel", "distance to the true edit, in dB")
-    add("true-edit-lpaps", "bench.metrics.lpaps:LpapsTrueEdit", "distance to the true edit, to CLAP's layers")
+    add("true-edit-lpaps", "bench.metrics.layers:LpapsTrueEdit", "distance to the true edit, to CLAP's layers")
     add("loudness-change", "bench.metrics.loudness:LoudnessChange", "louder or softer than the source, in LU")
     add("clipping", "bench.metrics.loudness:Clipping", "samples at full scale, in percent")
+    add("attention-entropy", "bench.metrics.attention_entropy:AttentionEntropy", "attention as sharp as the source's")
+    add("attention-entropy-self", "bench.metrics.attention_entropy:SelfAttentionEntropy", "the same, self-attention")
+    add("attention-entropy-loa", "bench.metrics.attention_entropy:LoaAttentionEntropy", "the same, LoA attention")
     add("clap", "bench.metrics.clap:Clap", "the edit sounds like the target prompt")
     add("clap@manor2024", "bench.metrics.clap:ClapManor2024", "the same with the published windows")
     add("clap-delta", "bench.metrics.clap:ClapDelta", "how much more so than the source")
     add("clap-phrase", "bench.metrics.clap:ClapPhrase", "the edited part sounds like the target phrase")
     add("clap-true-edit", "bench.metrics.clap:ClapTrueEdit", "the edit sounds like the true edit")
     add("clap-reference", "bench.metrics.clap:ClapReference", "the edit sounds like the timbre reference")
-    add("lpaps", "bench.metrics.lpaps:Lpaps", "the edit sounds like the source, to CLAP's layers")
-    add("lpaps@manor2024", "bench.metrics.lpaps:LpapsManor2024", "the same as published")
+    add("lpaps", "bench.metrics.layers:Lpaps", "the edit sounds like the source, to CLAP's layers")
+    add("lpaps@manor2024", "bench.metrics.layers:LpapsManor2024", "the same as published")
     add("fad", "bench.metrics.corpus:Fad", "the edits as a set against the sources, Fréchet distance")
     add("fad@fadtk", "bench.metrics.corpus:FadFadtk", "the same with fadtk's windows")
     add("fad-infinity", "bench.metrics.corpus:FadInfinity", "the same, extrapolated to sets of any size")
@@ -142,6 +148,7 @@ def embedders() -> Registry[Embedder]:
     folder = "bench.metrics.embedders"
     add("laion-clap", f"{folder}.laion_clap:LaionClap", "LAION-CLAP, music_audioset_epoch_15_esc_90.14, 48 kHz")
     add("hf-clap", f"{folder}.hf_clap:HfClap", "any transformers ClapModel; default laion/larger_clap_general")
+    add("nano-clap", f"{folder}.nano_clap:NanoClap", "embedded small CLAP, 16 kHz; knows the synth suite's sounds")
     add("vggish", f"{folder}.vggish:VGGish", "VGGish, 16 kHz, about a vector a second")
     add("pann", f"{folder}.pann:Pann", "PANN Cnn14, 32 kHz")
     add("pann-16k", f"{folder}.pann:Pann16k", "PANN Cnn14, 16 kHz")
@@ -154,6 +161,12 @@ def backbones() -> Registry[Backbone]:
     """Latent diffusion models."""
     registry: Registry[Backbone] = Registry("backbone", base="bench.backbone:Backbone", group="timbrebench.backbones")
     add = registry.add
-    add("nano", "bench.backbones.nano.backbone:Nano", "embedded small AudioLDM 2; U-Net and text side untrained")
+    add("nano", "bench.backbones.nano.backbone:Nano", "embedded small AudioLDM 2, trained on synth songs")
+    add("nano-untrained", "bench.backbones.nano.backbone:UntrainedNano", "its classes with random weights: for tests")
     add("audioldm2", "bench.backbones.audioldm2.model:AudioLDM2", "any diffusers AudioLDM 2: a folder or a hub id")
+    add(
+        "stable-audio-open",
+        "bench.backbones.stable_audio.model:StableAudio",
+        "any diffusers Stable Audio Open: stereo, 44.1 kHz; its latent has no frequency axis",
+    )
     return registry

@@ -17,7 +17,8 @@ from bench.cli import catalogue, report, run, score
 from bench.cli.output import output
 from bench.cli.tasks import build
 
-SECONDS = "6"  # of each excerpt; PolyEvalPrompts has 10
+SONGS, EDITS, SECONDS = "8", "2", "5"  # rather more songs than longer ones: songs are what intervals count
+METRICS = "ci"
 
 # method → whether it has diffusion steps to cut short
 ENTRIES = {
@@ -25,6 +26,7 @@ ENTRIES = {
     "sdedit": True,
     "copy-source": False,
     "codec": False,
+    "true-edit": False,
     "random-clip": False,
     "silence": False,
 }
@@ -43,8 +45,8 @@ def demo(
 
     out_ = output(context)
     file = out / "tasks.jsonl"
-    out_.say(f"$ timbrebench tasks build synth:4 --edits 3 --duration-s {SECONDS} --out {file}")
-    build.execute(out_, "synth:4", {"edits": "3", "duration_s": SECONDS}, file)
+    out_.say(f"$ timbrebench tasks build synth:{SONGS} --edits {EDITS} --duration-s {SECONDS} --out {file}")
+    build.execute(out_, f"synth:{SONGS}", {"edits": EDITS, "duration_s": SECONDS}, file)
     suite, devices = Suite.read(file), resolve_devices(device)
     runs: list[Path] = []
     for name, stepped in ENTRIES.items():
@@ -61,8 +63,8 @@ def demo(
         )
         run.execute(out_, spec, parse_config(method, settings))
         runs.append(folder)
-    out_.say(f"$ timbrebench score {' '.join(map(str, runs))}")
-    score.execute(out_, runs)
+    out_.say(f"$ timbrebench score {' '.join(map(str, runs))} --metrics {METRICS}")
+    score.execute(out_, runs, METRICS)
     site = out / "site"
     out_.say(f"$ timbrebench report {' '.join(map(str, runs))} --out {site}")
     report.execute(out_, runs, site)

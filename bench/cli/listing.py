@@ -12,6 +12,7 @@ from bench.cli import catalogue
 from bench.cli.output import output
 from bench.errors import UnknownNameError, did_you_mean
 
+COUNTS = ("rows/source", "rows/task", "backward")
 KINDS = ("methods", "suites", "metrics", "embedders", "backbones")
 
 
@@ -51,8 +52,8 @@ def _methods() -> tuple[list[dict[str, Any]], Table]:
     from bench.suite import Suite
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("method", "role", "needs", "rows/source", "rows/task", "status"):
-        table.add_column(heading, no_wrap=heading == "method", justify="right" if "rows" in heading else "left")
+    for heading in ("method", "role", "needs", "rows/source", "rows/task", "backward", "status"):
+        table.add_column(heading, no_wrap=heading == "method", justify="right" if heading in COUNTS else "left")
     rows = []
     for entry in catalogue.methods().entries():
         kind: type[Method] = catalogue.methods().get(entry.name)
@@ -66,10 +67,11 @@ def _methods() -> tuple[list[dict[str, Any]], Table]:
             "needs": sorted(kind.needs),
             "rows_per_source": cost and cost.prepare,
             "rows_per_task": cost and cost.edit,
+            "backward_rows_per_task": cost and cost.backward,
             "status": status,
             "presets": sorted(kind.presets),
         }
         rows.append(row)
-        numbers = (f"{value:,}" for value in (cost.prepare, cost.edit)) if cost else ("", "")
+        numbers = [f"{cost.prepare:,}", f"{cost.edit:,}", f"{cost.backward or ''}"] if cost else [""] * len(COUNTS)
         table.add_row(entry.name, kind.role, ", ".join(sorted(kind.needs)), *numbers, status)
     return rows, table

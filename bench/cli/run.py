@@ -198,11 +198,12 @@ def _dry_run(out: Output, spec: RunSpec, config: Method.Config) -> None:
 
     found = estimate(spec, config)
     seconds = "not estimated (no network)" if found.seconds is None else f"about {_duration(found.seconds)}"
+    back = f", {found.backward_rows:,} of them also backward" if found.backward_rows else ""
     out.give(
         {**vars(found), "out": str(spec.out), "devices": list(spec.devices), "config": config.model_dump(mode="json")},
         f"plan   {found.edits:,} edits of {found.sources} sources, {found.songs} songs; seeds {list(spec.seeds)}",
         f"knobs  {config.model_dump_json()}",
-        f"time   {seconds} on {', '.join(spec.devices)} ({found.network_rows:,} network rows)",
+        f"time   {seconds} on {', '.join(spec.devices)} ({found.network_rows:,} network rows{back})",
         f"disk   about {found.disk_bytes / 1e6:,.0f} MB of {found.disk_free / 1e9:,.0f} GB free, in {spec.out}",
     )
 

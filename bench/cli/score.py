@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench.cli import metric_sets
 from bench.cli.output import Output, output
-from bench.cli.tracking import EVERY_S
+from bench.cli.tracking import counted
 from bench.errors import IncompleteError
-
-if TYPE_CHECKING:
-    from bench.runner.scoring import Heard
 
 
 def score(
     context: typer.Context,
     runs: Annotated[list[Path], typer.Argument(help="run directories", metavar="RUN...")],
     metrics: Annotated[
-        str, typer.Option(help="default, paper, polyphonia, mi-inpainting, all, or names with commas between")
+        str, typer.Option(help="default, ci, paper, polyphonia, mi-inpainting, all, or names with commas between")
     ] = "default",
     jobs: Annotated[int, typer.Option(min=0, help="processes; 0 is one a core")] = 0,
     device: Annotated[str, typer.Option(help="of the embedders: auto, cpu, cuda, cuda:1, mps")] = "auto",
@@ -54,7 +47,7 @@ def execute(out: Output, runs: list[Path], metrics: str = "default", jobs: int =
 
     embeds = any("|" in target for target in wanted)
     on = resolve_devices(device)[0] if embeds else "cpu"
-    with checkpoints.progress(out.track), _told_how_far(out) as heard:
+    with checkpoints.progress(out.track), counted(out.track, "edits measured") as heard:
         summaries = score_runs(runs, wanted, jobs=jobs, device=on, heard=heard)
     sets = [json.loads((run / "corpus.json").read_bytes())["metrics"] for run in runs]
     out.give(summaries, *(map(_told, runs, summaries, sets)))
@@ -63,33 +56,6 @@ def execute(out: Output, runs: list[Path], metrics: str = "default", jobs: int =
         raise IncompleteError(
             "no metric has a value", where=", ".join(map(str, runs)), remedy="Run the method first: timbrebench run …"
         )
-
-
-@contextmanager
-def _told_how_far(out: Output) -> Iterator[Heard]:
-    """What to call as edits are measured: a bar on a terminal, elsewhere a line now and then."""
-    if out.quiet or out.json:
-        yield lambda done, total: None
-    elif out.progress.is_terminal:
-        columns = (BarColumn(bar_width=28), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-        with Progress(TextColumn("scoring"), *columns, console=out.progress, transient=True) as progress:
-            bar = progress.add_task("scoring", total=None)
-            yield lambda done, total: progress.update(bar, completed=done, total=total)
-    else:
-        yield _lines(out)
-
-
-def _lines(out: Output) -> Heard:
-    began = told = monotonic()
-
-    def heard(done: int, total: int) -> None:
-        nonlocal told
-        now = monotonic()
-        if 0 < done < total and now - told >= EVERY_S:
-            told = now
-            out.say(f"{done:,} of {total:,} edits measured, about {(now - began) / done * (total - done):.0f} s left")
-
-    return heard
 
 
 def _told(path: Path, summary: dict[str, Any], sets: list[dict[str, Any]]) -> str:

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from bench.cli import catalogue
-from bench.errors import IncompleteError, UnknownNameError, UsageError, did_you_mean
+from bench.errors import IncompleteError, UnknownNameError, UsageError, did_you_mean, validated
 from bench.suite import Suite, SuiteBuilder, Track, untracked
 from bench.task import STEMS, EditTask
 
@@ -102,13 +100,6 @@ def _options(
 ) -> SuiteBuilder.Options:
     """A builder's options from all places, the strongest last."""
     fields = builder.Options.model_fields
-    for key in (*configured, *options):
-        if key not in fields:
-            raise UsageError(
-                f"suite {builder.name} has no option {_flag(key)}",
-                remedy=did_you_mean(key, fields),
-                code="unknown-option",
-            )
     for key in options:
         if key in form:
             raise UsageError(
@@ -118,16 +109,9 @@ def _options(
             )
     variables = {key: VARIABLE + key.upper() for key in fields}
     surrounding = {key: os.environ[name] for key, name in variables.items() if name in os.environ}
-    try:
-        return builder.Options.model_validate({**configured, **surrounding, **form, **options})
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = _flag(".".join(str(part) for part in first["loc"]))
-        raise UsageError(
-            f"suite {builder.name}: {option}: {first['msg']}",
-            remedy=f"See `timbrebench show suite {builder.name}` for its options.",
-            code="bad-option",
-        ) from error
+    values = {**configured, **surrounding, **form, **options}
+    see = f"timbrebench show suite {builder.name}"
+    return validated(builder.Options, values, of=f"suite {builder.name}", kind="option", see=see, written=_flag)
 
 
 def _flag(key: str) -> str:

@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from time import monotonic
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from bench.suite import Track
 
 T = TypeVar("T")
 
 EVERY_S = 5.0
 """A log gets a line this often, at most."""
+
+
+@contextmanager
+def counted(track: Track, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, total) that tells `track` how far something is, for code that is no loop over items.
+
+    On leaving, whatever `track` shows is taken away, also if not all was done.
+    """
+    steps: Iterator[int] | None = None
+    at = 0
+
+    def heard(done: int, total: int) -> None:
+        nonlocal steps, at
+        if steps is None:
+            steps = iter(track(range(total), what, total))
+            next(steps, None)  # the first is begun
+        for _ in range(at, done):
+            next(steps, None)
+        at = max(at, done)
+
+    try:
+        yield heard
+    finally:
+        if isinstance(steps, Generator):
+            steps.close()
 
 
 class Bars:

@@ -20,7 +20,8 @@ noised anew at each step, in the place of z_t^inv, at the start too; it needs no
 
 **Ported.** The paper edits 64-channel latents of a closed model (Diff-A-Riff on Music2Latent2) that is steered by a
 recording. Here the recipe is on open models: AudioLDM 2 has 8 channels, so k = 50 % is 4 of them, and is steered by
-the prompt, or by a recording in a way that it was not trained for (`MIInpaintingReference`). Numbers are not to be
+the prompt, or by a recording in a way that it was not trained for (`MIInpaintingReference`); Stable Audio Open has 64,
+without a frequency axis, and takes prompts only. Numbers are not to be
 compared with the paper's. What is published and what was chosen: `config`, `docs/methods/mi-inpainting.md`.
 """
 
@@ -66,7 +67,7 @@ class MIInpainting(Method):
 
     name = "mi-inpainting"
     version = 1
-    status = "port to AudioLDM 2: the paper's model is not public, its numbers are not to be compared"
+    status = "port to an open model: the paper's own is not public, its numbers are not to be compared"
     needs = frozenset({Need.BACKBONE, Need.TARGET_PROMPT})
     presets = PRESETS
     Config = MIInpaintingConfig
@@ -107,7 +108,7 @@ class MIInpainting(Method):
         timbre = torch.from_numpy(self.ranking().mask(self.config.k, self.config.unit))
         trajectory = None
         if self.config.clamp == "inverted":
-            predict = guided(backbone, backbone.condition([""]))
+            predict = guided(backbone, backbone.condition([""], source=encoded))
             ticking = ticks(self.context.progress, "inversion", len(schedule))
             trajectory = ddim_trajectory(predict, encoded.latent, schedule, callback=ticking)
         mask = timbre[None, :, None, :].to(encoded.latent.device)
@@ -119,7 +120,7 @@ class MIInpainting(Method):
         """All tasks as one batch, each with the noise of its own seed."""
         assert isinstance(prepared, Masked)
         backbone, schedule, noise = self.context.backbone, self.schedule(), step_noise(seeds)
-        predict = guided(backbone, self.conditioning(tasks), self.config.guidance)
+        predict = guided(backbone, self.conditioning(tasks, prepared.encoded), self.config.guidance)
         clamped = round(self.config.rho * len(schedule))
         x = self._start(prepared, schedule, noise, len(tasks))
         for step in range(len(schedule)):
@@ -130,9 +131,10 @@ class MIInpainting(Method):
         encoded = prepared.encoded
         return Decoding(partial(backbone.decode, x, samples=encoded.samples, gain=encoded.gain))
 
-    def conditioning(self, tasks: Sequence[EditTask]) -> Conditioning:
+    def conditioning(self, tasks: Sequence[EditTask], encoded: Encoded) -> Conditioning:
         """What steers the generation: the target prompts."""
-        return self.context.backbone.condition([task.target_prompt for task in tasks], negative="")
+        prompts = [task.target_prompt for task in tasks]
+        return self.context.backbone.condition(prompts, negative="", source=encoded)
 
     def schedule(self) -> Schedule:
         """The steps of inversion and generation: the network's own grid, or that of Karras et al. for Heun."""
@@ -168,7 +170,7 @@ class MIInpaintingReference(MIInpainting):
     name = "mi-inpainting-reference"
     needs = frozenset({Need.BACKBONE, Need.TARGET_AUDIO})
 
-    def conditioning(self, tasks: Sequence[EditTask]) -> Conditioning:
+    def conditioning(self, tasks: Sequence[EditTask], encoded: Encoded) -> Conditioning:
         """What steers the generation: the tasks' references.
 
         Raises:

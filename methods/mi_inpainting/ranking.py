@@ -29,8 +29,9 @@ SHIPPED = Path(__file__).with_name("rankings")
 Unit = Literal["channel", "cell"]
 """What a mask takes or leaves: a channel, or one frequency row of a channel."""
 
-# What may differ without another codec: its weights are in "weights", whatever they are called.
-_IRRELEVANT = frozenset({"dtype", "scheduler", "untrained", "model", "revision", "vocoder"})
+# What makes a latent: where a backbone names its codec by hash, that and its front end; else all of its weights.
+_OF_CODEC = ("codec", "front_end")
+_IRRELEVANT = frozenset({"dtype", "scheduler", "untrained", "caveat", "licence", "model", "revision", "vocoder"})
 _MAX_BYTES = 1 << 24
 
 
@@ -156,19 +157,21 @@ class Ranking(_Record):
 
     @classmethod
     def shipped(cls, backbone: Backbone) -> Ranking:
-        """The ranking of a backbone that ships with timbrebench.
+        """The ranking that ships with timbrebench for a backbone's codec.
 
         Raises:
             UsageError: if none does; names the command that makes one.
         """
-        path = SHIPPED / f"{backbone.name}.json"
-        if not path.is_file():
-            raise UsageError(
-                f"no channel ranking ships for {backbone.name}, and none was given",
-                remedy=how_to_make(backbone.name),
-                code="mi/no-ranking",
-            )
-        return cls.read(path)
+        wanted = _codec(backbone.identity)
+        for path in sorted(SHIPPED.glob("*.json")):
+            ranking = cls.read(path)
+            if _codec(ranking.backbone) == wanted:
+                return ranking
+        raise UsageError(
+            f"no channel ranking ships for the codec of {backbone.name}, and none was given",
+            remedy=how_to_make(backbone.name),
+            code="mi/no-ranking",
+        )
 
 
 def ranked(channels: tuple[Channel, ...]) -> tuple[int, ...]:
@@ -199,6 +202,8 @@ def how_to_make(backbone: str) -> str:
 
 
 def _codec(identity: Mapping[str, Any]) -> dict[str, Any]:
+    if "codec" in identity:
+        return {key: identity.get(key) for key in _OF_CODEC}
     return {key: value for key, value in identity.items() if key not in _IRRELEVANT}
 
 

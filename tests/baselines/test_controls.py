@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines.controls import Codec, CopySource, RandomClip, Silence
+from baselines.controls import Codec, CopySource, RandomClip, Silence, TrueEdit
 from bench.audio import Clip
 from bench.errors import DataError
 from bench.method import Context, Decoding, Method
@@ -67,3 +67,18 @@ def test_random_clip_needs_another_song(songs: Context, two_stems: Source, make_
     made = RandomClip(Method.Config(), lonely)
     with pytest.raises(DataError, match="no other song"):
         made.edit(made.prepare(two_stems), [make_task()], [0])
+
+
+def test_the_true_edit_is_the_suites_own(tmp_path: Path) -> None:
+    from tasks.synth.suite import Synth
+
+    suite = Synth(Synth.Options(songs=1, edits=1, duration_s=2, folder=tmp_path / "audio", workers=1)).build()
+    method = TrueEdit(TrueEdit.Config(), Context("cpu", suite))
+    (task,) = suite.tasks
+    source = suite.open(task.source)
+    (edited,) = method.edit(method.prepare(source), [task], [0])
+    assert edited.sha256 == task.true_edit.sha256
+    assert edited.sha256 != source.mixture.sha256
+    with pytest.raises(DataError) as caught:
+        method.edit(method.prepare(source), [task.model_copy(update={"true_edit": None})], [0])
+    assert caught.value.code == "data/no-true-edit"

@@ -7,9 +7,10 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bench import errors
-from bench.errors import AudioError, BenchError, did_you_mean
+from bench.errors import AudioError, BenchError, UsageError, did_you_mean, validated
 
 
 def kinds(base: type[BenchError] = BenchError) -> list[type[BenchError]]:
@@ -52,3 +53,40 @@ def test_near_names_come_first() -> None:
     assert did_you_mean("polyfonia", ["polyphonia", "sdedit"]) == "Did you mean polyphonia?"
     assert did_you_mean("x", ["b", "a"]) == "Known: a, b."
     assert did_you_mean("x", []) == "None is registered."
+
+
+# -- what a user wrote -------------------------------------------------------------------------------------------------
+
+
+class Knobs(BaseModel):
+    """Knobs with and without a default."""
+
+    model_config = ConfigDict(extra="forbid")
+    steps: int = Field(50, ge=1)
+    folder: str
+
+    @model_validator(mode="after")
+    def _even(self) -> Knobs:
+        if self.steps % 2:
+            raise ValueError("steps come in pairs")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("values", "cause", "code"),
+    [
+        ({"stps": 2, "folder": "x"}, "it has no knob '--stps'", "unknown-setting"),
+        ({"steps": 0, "folder": "x"}, "it: --steps=0: Input should be greater than or equal to 1", "bad-setting"),
+        ({}, "it: --folder: Field required", "bad-setting"),
+        ({"steps": 3, "folder": "x"}, "it: Value error, steps come in pairs", "bad-setting"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_one_way(values: dict[str, object], cause: str, code: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        validated(Knobs, values, of="it", kind="knob", see="show it", written=lambda name: f"--{name}")
+    assert (caught.value.cause, caught.value.code) == (cause, code)
+    assert "steps" in caught.value.remedy or "show it" in caught.value.remedy
+
+
+def test_what_fits_is_the_model() -> None:
+    assert validated(Knobs, {"folder": "x"}, of="it", kind="option", see="show it") == Knobs(folder="x")

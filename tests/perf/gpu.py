@@ -23,8 +23,8 @@ from typing import Any
 import torch
 from published_size import LATENT, backbone, cello_task, noise_source
 
-from bench.backbones.audioldm2.model import DTYPES
 from bench.backbones.nano.backbone import Nano
+from bench.backbones.rows import DTYPES
 from bench.diffusion.control import ByKind, Interpolation, Modulation, SourceRecorder
 from bench.method import Context, Decoding
 from bench.suite import Suite

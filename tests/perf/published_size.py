@@ -8,7 +8,7 @@ from diffusers import AudioLDM2UNet2DConditionModel
 
 from bench.audio import Clip
 from bench.backbones.audioldm2.model import AudioLDM2
-from bench.backbones.nano.build import build_pipeline
+from bench.backbones.nano.untrained import untrained_pipeline
 from bench.task import EditTask, Source, StemName
 
 PUBLISHED = {
@@ -29,7 +29,7 @@ SECONDS = 10.24
 
 def backbone(device: str = "cpu", dtype: str = "float32", *, small: bool = False) -> AudioLDM2:
     """The embedded pipeline, with a U-Net of the published size and its own narrow prompts unless `small`."""
-    pipeline = build_pipeline()
+    pipeline = untrained_pipeline()
     if not small:
         torch.manual_seed(0)
         widths = [None, pipeline.language_model.config.hidden_size, pipeline.text_encoder_2.config.hidden_size]

@@ -20,7 +20,7 @@ from bench.audio import Clip
 from bench.cli import metric_sets
 from bench.metric import Case, Features, SampleMetric, unmet
 from bench.metrics.frechet import frechet_distance
-from bench.metrics.kernel_distance import kernel_distance
+from bench.metrics.kernel import kernel_distance
 from bench.runner.scoring.load import load_metrics
 from bench.task import EditTask, Source, StemName
 

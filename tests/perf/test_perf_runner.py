@@ -36,7 +36,8 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
 def test_time_outside_the_method(
     benchmark: BenchmarkFixture, suite: Suite, tmp_path: Path, method: str, settings: list[str]
 ) -> None:
-    spec = RunSpec(method=method, suite=suite, out=tmp_path / "run", backbone="bench.backbones.nano.backbone:Nano")
+    backbone = "bench.backbones.nano.backbone:UntrainedNano"
+    spec = RunSpec(method=method, suite=suite, out=tmp_path / "run", backbone=backbone)
     benchmark.pedantic(run, args=(spec, parse_config(spec.method_class(), settings)), rounds=1)
     lines = (tmp_path / "run" / "journal" / "w0.jsonl").read_text().splitlines()
     seconds = json.loads(lines[-1])["seconds"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench.audio import Clip
-from bench.backbones.nano.backbone import Nano
+from bench.backbones.nano.backbone import UntrainedNano
 from methods.mi_inpainting import analysis
 from methods.mi_inpainting.ranking import Ranking
 
@@ -41,7 +41,9 @@ def nsynth(tmp_path: Path) -> Path:
     return root
 
 
-def test_mi_writes_a_ranking_that_the_method_takes(cli: Callable, nsynth: Path, tmp_path: Path, nano: Nano) -> None:
+def test_mi_writes_a_ranking_that_the_method_takes(
+    cli: Callable, nsynth: Path, tmp_path: Path, nano: UntrainedNano
+) -> None:
     words = ("analyse", "mi", "--notes", nsynth, "--out", tmp_path / "new" / "ranking.json", "--frames", 120)
     done = cli(*words, "--per-note", 2, "--json")
     assert done.code == 0, done.err
@@ -95,7 +97,7 @@ def test_noise_level_asks_about_both_sets(cli: Callable, nsynth: Path, tmp_path:
         (("mi", "--notes", "{}", "--out", "x.json", "--split", "valid"), "no split 'valid'"),
         (("mi", "--notes", "{}", "--out", "x.png"), "the result is JSON"),
         (("mi", "--notes", "{}", "--out", "x.json", "--backbone", "nan"), "unknown backbone"),
-        (("mi", "--notes", "{}", "--out", "x.json", "--model", "weights"), "takes no --model"),
+        (("mi", "--notes", "{}", "--out", "x.json", "--revision", "main"), "takes no --revision"),
         (("mi", "--out", "x.json"), "Missing option"),
         (("noise-level", "--notes", "nowhere", "--out", "x.json"), "this is not NSynth"),
     ],

@@ -72,7 +72,7 @@ def test_a_misspelt_method_is_answered_with_the_right_one() -> None:
         (("show", "run", "nowhere"), "run directory"),
         (("list", "method"), "there is no kind"),
         (("tasks", "build", "polyeval", "--out", "x"), "unknown suite"),
-        (("tasks", "build", "synth", "--out", "x", "--song", "3"), "no option --song"),
+        (("tasks", "build", "synth", "--out", "x", "--song", "3"), "no option '--song'"),
         (("tasks", "build", "synth", "--out", "x", "--songs", "many"), "--songs"),
         (("--config", "nowhere.yaml", "list"), "cannot read the configuration"),
     ],

@@ -107,7 +107,7 @@ REFUSED = {
     "fad:nosuch": "Known: ",
     "fad:litle-clap": "Did you mean little-clap",
     "cqt1-pcc:vggish": "Write cqt1-pcc.",
-    ",": "Known: all, default",
+    ",": "Known: all, ci",
     "lpaps:deaf": "Choose another embedder",
     "clap:deaf": "Choose another embedder",
     "test_score_verb:NoEmbedder": "Name one: test_score_verb:NoEmbedder:NAME. Known: deaf, ",

@@ -142,7 +142,7 @@ def test_a_suites_options_come_from_a_file_too(cli: Callable, tones: Path) -> No
     assert (told["songs"], told["file"]) == (1, "file.jsonl")
     assert json.loads(cli("--config", "c.yaml", "tasks", "build", "tones:3", "--json").out)["songs"] == 3
     Path("c.yaml").write_text("tasks:\n  build:\n    sogns: 1\n")
-    assert "no option --sogns" in cli("--config", "c.yaml", "tasks", "build", "tones").err
+    assert "no option '--sogns'" in cli("--config", "c.yaml", "tasks", "build", "tones").err
 
 
 def test_run_takes_a_suite_with_a_form(cli: Callable, tones: Path) -> None:

@@ -1,4 +1,4 @@
-"""One nano for all tests of this folder: building it is cheap, importing its libraries is not."""
+"""One untrained nano for all tests of this folder: building it is cheap, importing its libraries is not."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import pytest
 if TYPE_CHECKING:
     from diffusers import AudioLDM2Pipeline
 
-    from bench.backbones.nano.backbone import Nano
+    from bench.backbones.nano.backbone import UntrainedNano
 
 
 @pytest.fixture(scope="session")
 def pipeline() -> AudioLDM2Pipeline:
-    from bench.backbones.nano.build import build_pipeline
+    from bench.backbones.nano.untrained import untrained_pipeline
 
-    pipeline = build_pipeline(seed=0)
+    pipeline = untrained_pipeline(seed=0)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
 @pytest.fixture(scope="session")
-def nano() -> Iterator[Nano]:
-    from bench.backbones.nano.backbone import Nano
+def nano() -> Iterator[UntrainedNano]:
+    from bench.backbones.nano.backbone import UntrainedNano
 
-    yield Nano.load()
+    yield UntrainedNano.load()

@@ -5,8 +5,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
 
-from bench.backbones.nano.unet import LOA_WIDTH, TEXT_WIDTH, scheduler, unit_gain
+from bench.backbones.nano.config import LOA_WIDTH, TEXT_WIDTH, scheduler_config
+from bench.backbones.nano.untrained import unit_gain
+
+
+def scheduler() -> DDIMScheduler:
+    return DDIMScheduler(**scheduler_config("epsilon"))
 
 
 def _epsilon(pipeline, latents: torch.Tensor, timestep: int, prompt: int) -> torch.Tensor:

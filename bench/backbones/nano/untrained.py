@@ -1,4 +1,6 @@
-"""nano's U-Net: AudioLDM 2's layout in small, untrained, but with the gain of an ideal denoiser of white latents.
+"""nano without training: the same classes and layout, narrower, with random weights; for tests of what needs no music.
+
+Its codec is the trained one, so that audio comes out. Its U-Net has the gain of an ideal denoiser of white latents.
 
 With plain random weights ε̂ has nothing to do with the noise, and sampling multiplies it by σ_max ≈ 77 (β from
 0.0015 to 0.0195): nothing after the first steps would be audio. So the last layers are set by hand such that
@@ -18,12 +20,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AudioLDM2UNet2DConditionModel, DDIMScheduler
+from diffusers import AudioLDM2Pipeline, AudioLDM2ProjectionModel, AudioLDM2UNet2DConditionModel, DDIMScheduler
+from transformers import ClapModel, GPT2Config, GPT2LMHeadModel, T5Config, T5EncoderModel
 
+from bench.backbones.nano.clap import WIDTH, clap_config, feature_extractor
+from bench.backbones.nano.config import (
+    LATENT_CHANNELS,
+    LOA_WIDTH,
+    TEXT_WIDTH,
+    gpt2_config,
+    scheduler_config,
+    t5_config,
+    unet_config,
+)
+from bench.backbones.nano.griffin_lim import GriffinLim
+from bench.backbones.nano.ship import read_part, read_words
+from bench.backbones.nano.tokens import clap_tokenizer, t5_tokenizer
 from bench.backbones.nano.weights import seeded
-
-LATENT_CHANNELS = 8
-LOA_WIDTH, TEXT_WIDTH = 48, 64
+from bench.identity import derive_seed
 
 RESIDUAL = 0.2
 """Standard deviation of the random part r per unit of its last layer's input."""
@@ -32,40 +46,49 @@ _PEDESTAL = 16.0
 """Constant beside ±x in each group of the last normalisation: its deviation is then 0.2 % away from a constant."""
 
 
-def scheduler() -> DDIMScheduler:
-    """The published scheduler of AudioLDM 2."""
-    return DDIMScheduler(
-        num_train_timesteps=1000,
-        beta_schedule="scaled_linear",
-        beta_start=0.0015,
-        beta_end=0.0195,
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-        timestep_spacing="leading",
+def untrained_pipeline(seed: int = 0) -> AudioLDM2Pipeline:
+    """A pipeline on the CPU in float32, in evaluation mode; the same weights, bit for bit, for the same seed.
+
+    Args:
+        seed: of the U-Net and the text side. Codec and vocoder do not depend on it.
+
+    Raises:
+        ModelError: if the codec's weights are not where they were installed.
+    """
+    words = read_words()
+    tokenizer, tokenizer_2 = clap_tokenizer(words), t5_tokenizer(words)
+    seeds = {part: derive_seed(seed, "nano", part) for part in ("clap", "t5", "projection", "gpt2", "unet")}
+    return AudioLDM2Pipeline(
+        vae=read_part("vae"),
+        text_encoder=seeded(lambda: ClapModel(clap_config(len(tokenizer))), seeds["clap"]),
+        text_encoder_2=_t5(seeds["t5"], len(tokenizer_2)),
+        projection_model=seeded(_projection, seeds["projection"]),
+        language_model=seeded(lambda: GPT2LMHeadModel(GPT2Config(**gpt2_config())), seeds["gpt2"]),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer_2,
+        feature_extractor=feature_extractor(),
+        unet=build_unet(seeds["unet"]),
+        scheduler=DDIMScheduler(**scheduler_config("epsilon")),
+        vocoder=GriffinLim(),
     )
 
 
-def unet_config() -> dict[str, Any]:
-    """The published layout; widths 32/16/32/48 instead of 128/256/384/640, heads 1/1/2/3 instead of 8."""
-    return {
-        "sample_size": 256,
-        "in_channels": LATENT_CHANNELS,
-        "out_channels": LATENT_CHANNELS,
-        "block_out_channels": (4 * LATENT_CHANNELS, 16, 32, 48),
-        "down_block_types": ("DownBlock2D", *("CrossAttnDownBlock2D",) * 3),
-        "up_block_types": (*("CrossAttnUpBlock2D",) * 3, "UpBlock2D"),
-        "layers_per_block": 2,
-        "cross_attention_dim": [[None, LOA_WIDTH, TEXT_WIDTH]] * 4,
-        "attention_head_dim": (1, 1, 2, 3),  # the number of heads, despite its name
-        "transformer_layers_per_block": 1,
-        "norm_num_groups": LATENT_CHANNELS,
-    }
+def _t5(seed: int, vocabulary: int) -> T5EncoderModel:
+    config = T5Config(**t5_config(vocabulary))
+    t5 = seeded(lambda: T5EncoderModel(config), seed)
+    for block in t5.encoder.block:  # T5 does not scale its logits, its queries start small instead
+        block.layer[0].SelfAttention.q.weight.data.mul_(config.d_kv**-0.5)
+    return t5
+
+
+def _projection() -> AudioLDM2ProjectionModel:
+    return AudioLDM2ProjectionModel(text_encoder_dim=WIDTH, text_encoder_1_dim=TEXT_WIDTH, langauge_model_dim=LOA_WIDTH)
 
 
 def build_unet(seed: int) -> AudioLDM2UNet2DConditionModel:
-    """The untrained network, ready to sample with."""
-    unet = seeded(lambda: AudioLDM2UNet2DConditionModel(**unet_config()), seed)
+    """The untrained network, ready to sample with: widths 32/16/32/48."""
+    config = unet_config((4 * LATENT_CHANNELS, 16, 32, 48))
+    unet = seeded(lambda: AudioLDM2UNet2DConditionModel(**config), seed)
     with torch.no_grad():
         _carry_input(unet)
         _read_out(unet)
@@ -114,6 +137,6 @@ def _read_out(unet: Any) -> None:
 
     unet.conv_norm_out.weight.fill_(_PEDESTAL / math.sqrt(2))
     unet.conv_out.weight.zero_()
-    gain = unit_gain(scheduler())
+    gain = unit_gain(DDIMScheduler(**scheduler_config("epsilon")))
     for offset, sign in ((0, gain), (1, -gain)):
         unet.conv_out.weight[rows, 4 * rows + offset, 1, 1] = sign
