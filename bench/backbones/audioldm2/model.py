@@ -51,7 +51,7 @@ class AudioLDM2(Backbone):
     name = "audioldm2"
     sample_rate = mel.RATE
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one parameter a fact about the checkpoint
         self,
         pipeline: Any,
         *,
