@@ -161,7 +161,7 @@ def test_a_method_is_run_on_the_suite_and_scored(step, fakes, tmp_path) -> None:
     assert run[:4] == ["timbrebench", "run", "--tasks", f"{out}.tasks.jsonl"]
     assert run[4:10] == ["--method", "pkg.mod:Mine", "--backbone", "nano", "--out", str(out)]
     assert run[10:] == ["--seed", "0", "--seed", "1", "--set", "prompt=a b", "--limit", "3"]
-    assert score == ["timbrebench", "score", str(out), "--metrics", "default"]
+    assert score == ["timbrebench", "score", str(out), "--metrics", "ci"]
 
 
 def test_edits_that_fail_do_not_stop_the_comparison_that_will_say_so(step, fakes, tmp_path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import browser
 import pytest
 from made_comparison import comparison, pair
@@ -18,8 +16,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no 
 @pytest.fixture
 def opened(rack, tmp_path, monkeypatch):
     """The page with one pair, opened. Its clips have three seconds: in one of a second Chromium cannot seek."""
-    module = sys.modules[type(rack).__module__]
-    monkeypatch.setattr(module, "SECONDS", 3.0)
+    # Not by the name of its module: every folder of tests has a `conftest`.
+    monkeypatch.setitem(type(rack).run.__globals__, "SECONDS", 3.0)
     monkeypatch.setitem(module.tone.__kwdefaults__, "seconds", 3.0)
     suite = rack.shelf(songs=("North",), edits=1)
     runs = [load(rack.run(suite, name, {"cqt1-pcc": 0.5, "dpd-pesto-cents": 50.0})) for name in ("ours", "changed")]
