@@ -17,8 +17,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no 
 def opened(rack, tmp_path, monkeypatch):
     """The page with one pair, opened. Its clips have three seconds: in one of a second Chromium cannot seek."""
     # Not by the name of its module: every folder of tests has a `conftest`.
-    monkeypatch.setitem(type(rack).run.__globals__, "SECONDS", 3.0)
-    monkeypatch.setitem(module.tone.__kwdefaults__, "seconds", 3.0)
+    made = type(rack).run.__globals__
+    monkeypatch.setitem(made, "SECONDS", 3.0)
+    monkeypatch.setitem(made["tone"].__kwdefaults__, "seconds", 3.0)
     suite = rack.shelf(songs=("North",), edits=1)
     runs = [load(rack.run(suite, name, {"cqt1-pcc": 0.5, "dpd-pesto-cents": 50.0})) for name in ("ours", "changed")]
     (item,) = runs[0].plan
