@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.backbones.audioldm2.model import PEAK
 from bench.backbones.nano.train.takes import Take, TakenSong, Waveform
 from bench.task import STEMS
-
-PEAK = 0.5
-"""As `bench.backbones.audioldm2.model.PEAK`."""
 
 
 @dataclass(frozen=True)
